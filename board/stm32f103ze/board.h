@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Board stm32f103ze: STM32F103ZET6 with 512 KB flash in 2 KB pages, 64 KB
+ * RAM, an 8 MHz crystal, a fixed 1.5 kOhm pull-up on D+ (PA12).
+ *
+ * Data only; every line can be changed for another board with the same chip.
+ */
+#ifndef BOARD_H
+#define BOARD_H
+
+#define BOARD_NAME     "stm32f103ze"
+#define BOARD_HSE_HZ   8000000u
+
+/* Product id that a stamp has to carry (or 0) to be accepted here. */
+#define BOARD_PRODUCT  0x5A103E00u
+
+/* A test pair from pid.codes; a product takes its own. */
+#define BOARD_VID      0x1209u
+#define BOARD_PID      0x0001u
+#define BOARD_VENDOR   "Sallyport"
+#define BOARD_MODEL    "STM32F103ZE"
+
+/* Memories: STM32F103xE data sheet (DS5792) figure 9. */
+#define BOARD_FLASH_BASE 0x08000000u
+#define BOARD_FLASH_SIZE (512u * 1024u)
+#define BOARD_FLASH_PAGE 2048u
+#define BOARD_RAM_BASE   0x20000000u
+#define BOARD_RAM_SIZE   (64u * 1024u)
+
+/* The application's own settings, survive every update: two pages, the
+ * least that an EEPROM emulation needs (AN2594). */
+#define BOARD_KV_SIZE 4096u
+
+/* LED on PB5 and key on PA0 (pressed = high), demo's console on PA9. */
+#define BOARD_LED_PORT   'B'
+#define BOARD_LED_PIN    5u
+#define BOARD_LED_ACTIVE 0u
+#define BOARD_KEY_PORT   'A'
+#define BOARD_KEY_PIN    0u
+#define BOARD_KEY_ACTIVE 1u
+
+#endif

@@ -1,0 +1,100 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * host.h - a USB host controller with one port, in virtual time: it turns
+ * transfers (URBs) into transactions on the wire, keeps frames, toggles and
+ * retries, and takes bit times into account.
+ *
+ * Used by the in-process host of the tests (synchronous calls at the end) and
+ * by the front ends (asynchronous URBs).  Nothing in here depends on wall
+ * time: the same calls give the same run.
+ */
+#ifndef SIM_HOST_H
+#define SIM_HOST_H
+
+#include "wire.h"
+
+enum urb_status {
+    URB_PENDING = 1,
+    URB_OK = 0,
+    URB_STALL = -1,
+    URB_TIMEOUT = -2,  /* host_* synchronous calls: limit reached */
+    URB_GONE = -3,     /* device disconnected or does not answer */
+    URB_CANCELLED = -4,
+    URB_BABBLE = -5,   /* more data than asked for, or packet too long */
+    URB_PROTOCOL = -6, /* wrong toggle, wrong handshake: the device's fault */
+};
+
+enum urb_type { URB_CONTROL, URB_BULK, URB_INTERRUPT };
+
+/* A transfer.  Owned by the caller, must stay until done() was called. */
+struct urb {
+    enum urb_type type;
+    uint8_t address;  /* filled from host when 0xff */
+    uint8_t endpoint; /* number | 0x80 for IN; control: 0 */
+    uint8_t setup[8]; /* control only */
+    uint8_t *data;
+    size_t length; /* to send, or room to receive */
+    size_t actual; /* bytes moved */
+    int status;    /* enum urb_status */
+    sim_time started, finished;
+    void (*done)(struct urb *urb);
+    void *ctx;
+    struct urb *next; /* host's */
+    /* host's bookkeeping of the transfer in progress */
+    uint8_t stage, toggle, errors;
+};
+
+/* Stated turnaround of the host; all in virtual time. */
+struct host_timing {
+    sim_time nak_retry;  /* between a NAK and the next try */
+    sim_time turnaround; /* between end of a URB and the first transaction of
+                            the next one */
+    bool frame_bound;    /* a new control URB starts in the next 1 ms frame */
+};
+extern const struct host_timing host_timing_fast; /* tests */
+extern const struct host_timing host_timing_pc;   /* 1 ms frames, bench */
+
+/* A usbmon-like observer: called for each URB at submit ('S') and at
+ * completion ('C'); for pcap.c. */
+typedef void host_monitor_fn(void *ctx, char type, const struct urb *urb,
+                             sim_time now);
+
+struct host;
+struct host *host_new(struct chip *c, const struct host_timing *timing);
+void host_free(struct host *h);
+void host_monitor(struct host *h, host_monitor_fn *fn, void *ctx);
+/* Told when the device appears (after 100 ms debounce) or goes. */
+void host_on_attach(struct host *h, void (*fn)(void *ctx, bool attached),
+                    void *ctx);
+
+bool host_attached(const struct host *h);
+/* 10 ms of SE0 and 10 ms of recovery in virtual time, asynchronous; address
+ * becomes 0. */
+void host_bus_reset(struct host *h);
+bool host_reset_busy(const struct host *h);
+void host_submit(struct host *h, struct urb *urb);
+void host_cancel(struct host *h, struct urb *urb); /* done() comes at once */
+/* The host's own view of the address and of the endpoint toggles. */
+void host_set_address(struct host *h, unsigned address);
+void host_clear_toggle(struct host *h, unsigned endpoint);
+unsigned host_address(const struct host *h);
+
+/* ---- synchronous calls for tests: they run the chip ---- */
+
+/* Runs until attached, then bus reset, GET_DESCRIPTOR(8), SET_ADDRESS,
+ * device descriptor, configuration, SET_CONFIGURATION(1).  0 or a negative
+ * enum urb_status. */
+int host_enumerate(struct host *h);
+/* A control transfer with a 5 s limit (virtual).  Returns bytes moved (data
+ * stage) or a negative enum urb_status. */
+int host_control(struct host *h, uint8_t bmRequestType, uint8_t bRequest,
+                 uint16_t wValue, uint16_t wIndex, void *data,
+                 uint16_t wLength);
+int host_bulk(struct host *h, unsigned endpoint, void *data, size_t length,
+              sim_time limit);
+/* Runs the chip for a while with the bus idle (SOFs go on). */
+void host_wait(struct host *h, sim_time time);
+/* Runs the chip until attached() == want or the limit; 0 or URB_TIMEOUT. */
+int host_wait_attach(struct host *h, bool want, sim_time limit);
+
+#endif

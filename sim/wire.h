@@ -1,0 +1,78 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * wire.h - a full-speed USB cable between one host and the chip, at packet
+ * level: what a protocol analyser would show, one transaction at a time.
+ *
+ * The chip's USB block implements struct wire_ops; host.c calls wire_*().
+ * Errors of the wire itself (lost packets, bad CRC) can be asked for by the
+ * caller, so that data toggles can be tested.
+ *
+ * Source: USB 2.0, clauses 7.1.7 (signalling), 8.4 to 8.6 (packets, toggles).
+ */
+#ifndef SIM_WIRE_H
+#define SIM_WIRE_H
+
+#include "chip.h"
+
+enum wire_result {
+    WIRE_ACK,
+    WIRE_NAK,
+    WIRE_STALL,
+    WIRE_TIMEOUT, /* no answer: no such address, endpoint, or device */
+};
+
+/* What a USB block does with what the host sends.  `dev` is the block's
+ * state.  addr and ep are the token's; toggle is 0 or 1. */
+struct wire_ops {
+    enum wire_result (*setup)(struct chip *c, void *dev, unsigned addr,
+                              unsigned ep, const uint8_t data[8]);
+    enum wire_result (*out)(struct chip *c, void *dev, unsigned addr,
+                            unsigned ep, unsigned toggle, const uint8_t *data,
+                            size_t n);
+    /* Fills data (64 bytes at least) and *n, *toggle; returns WIRE_ACK when
+     * the block sent data.  The host's handshake follows in in_ack(). */
+    enum wire_result (*in)(struct chip *c, void *dev, unsigned addr,
+                           unsigned ep, uint8_t *data, size_t *n,
+                           unsigned *toggle);
+    /* acked false: the host's ACK was lost, the block will send again. */
+    void (*in_ack)(struct chip *c, void *dev, unsigned ep, bool acked);
+    void (*sof)(struct chip *c, void *dev, unsigned frame);
+    void (*bus_reset)(struct chip *c, void *dev, bool begin);
+    /* No SOF for 3 ms / activity again. */
+    void (*suspend)(struct chip *c, void *dev, bool suspended);
+};
+
+/* ---- host side ---- */
+
+/* True while the host sees a pull-up on D+ (debounce is the host's job). */
+bool wire_attached(struct wire *w);
+/* Plug or unplug the cable; plugged in when the chip is made. */
+void wire_plug(struct wire *w, bool plugged);
+/* Transactions.  They take no virtual time by themselves: the caller (host.c)
+ * schedules them and accounts for bit times. */
+enum wire_result wire_setup(struct wire *w, unsigned addr, unsigned ep,
+                            const uint8_t data[8]);
+enum wire_result wire_out(struct wire *w, unsigned addr, unsigned ep,
+                          unsigned toggle, const uint8_t *data, size_t n);
+/* lose_ack: the device's data arrives, the host's ACK does not. */
+enum wire_result wire_in(struct wire *w, unsigned addr, unsigned ep,
+                         uint8_t *data, size_t *n, unsigned *toggle,
+                         bool lose_ack);
+void wire_sof(struct wire *w, unsigned frame);
+void wire_bus_reset(struct wire *w, bool begin);
+void wire_suspend(struct wire *w, bool suspended);
+
+/* A host controller hooks into the chip's clock: chip_run() calls event()
+ * when deadline() is reached.  attach_changed() is called as soon as the
+ * pull-up appears or goes.  state/state_size are part of chip snapshots and
+ * hold no pointer that a restore would make stale.  One host at a time. */
+struct wire_host {
+    sim_time (*deadline)(void *host);
+    void (*event)(void *host);
+    void (*attach_changed)(void *host, bool attached);
+    void *state;
+    size_t state_size;
+};
+void wire_set_host(struct wire *w, const struct wire_host *host);
+
+#endif
