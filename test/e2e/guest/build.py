@@ -1,0 +1,218 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+"""
+Builds the Linux guest of the end-to-end tests into build/guest:
+`vmlinux` and `initrd.cpio`.
+
+The kernel is Debian's own: its package is downloaded and unpacked, not
+installed.  dfu-util and busybox are the installed Debian programs, with the
+libraries that the loader names.  Nothing is built again while the inputs
+(this directory, the versions of the packages) stay what they were.
+"""
+
+import hashlib
+import lzma
+import os
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+HERE = Path(__file__).resolve().parent
+ROOT = HERE.parents[2]
+OUT = ROOT / "build" / "guest"
+
+# Modules that the guest needs; what they depend on is found in the files.
+MODULES = ["xhci_pci", "virtio_pci", "virtio_console"]
+PROGRAMS = ["/usr/bin/dfu-util", "/usr/bin/dfu-suffix", "/usr/bin/dfu-prefix"]
+PACKAGES = ["dfu-util", "busybox-static", "libc6", "libusb-1.0-0", "libudev1"]
+
+
+class GuestError(Exception):
+    """The guest cannot be built; the text says why."""
+
+
+def run(*command, **options):
+    result = subprocess.run(command, capture_output=True, text=True, **options)
+    if result.returncode:
+        raise GuestError("%s: %s" % (" ".join(command[:3]),
+                                     result.stderr.strip() or "failed"))
+    return result.stdout
+
+
+def kernel_package():
+    """Name of the newest 6.1 kernel, neither the cloud nor the rt flavour;
+    the one that the distribution points at where there is no 6.1."""
+    names = run("apt-cache", "pkgnames", "linux-image-").split()
+    plain = re.compile(r"linux-image-6\.1\.(\d+)-(\d+)-amd64$")
+    found = [(tuple(map(int, m.groups())), m.group(0))
+             for m in map(plain.match, names) if m]
+    if found:
+        return max(found)[1]
+    depends = run("apt-cache", "depends", "linux-image-amd64")
+    match = re.search(r"Depends: (linux-image-\S+)", depends)
+    if not match:
+        raise GuestError("no linux-image-*-amd64 in apt's lists")
+    return match.group(1)
+
+
+def download_kernel():
+    options = ["-o", "APT::Sandbox::User=root"] if os.getuid() == 0 else []
+    OUT.mkdir(parents=True, exist_ok=True)
+    run("apt-get", *options, "-q", "download", kernel_package(), cwd=OUT)
+
+
+def kernel_deb():
+    """The downloaded kernel package; fetched when it is not there."""
+    for attempt in range(3):
+        debs = sorted(OUT.glob("linux-image-*.deb"))
+        if debs:
+            return debs[-1]
+        try:
+            if attempt == 1:  # no lists, or old ones
+                sudo = [] if os.getuid() == 0 else ["sudo", "-n"]
+                run(*sudo, "apt-get", "-q", "update")
+            download_kernel()
+        except (GuestError, OSError) as error:
+            if attempt == 2 or not shutil.which("apt-get"):
+                raise GuestError("no kernel for the guest: %s" % error)
+    raise GuestError("no kernel for the guest")
+
+
+def extract_vmlinux(vmlinuz):
+    """The ELF inside a bzImage: the xz stream that begins at its magic."""
+    image = vmlinuz.read_bytes()
+    start = image.find(b"\xfd7zXZ\x00")
+    while start >= 0:
+        try:
+            kernel = lzma.LZMADecompressor().decompress(image[start:])
+            if kernel.startswith(b"\x7fELF"):
+                return kernel
+        except lzma.LZMAError:
+            pass
+        start = image.find(b"\xfd7zXZ\x00", start + 1)
+    raise GuestError("%s: no xz-compressed kernel in it" % vmlinuz.name)
+
+
+def module_name(path):
+    """usb-common.ko -> usb_common: files have either spelling."""
+    return re.sub(r"\.ko(\.xz)?$", "", Path(path).name).replace("-", "_")
+
+
+def module_files(tree):
+    """Module name -> file; None for what is built into the kernel."""
+    files = {}
+    for builtin in tree.rglob("modules.builtin"):
+        for line in builtin.read_text().split():
+            files[module_name(line)] = None
+    for path in tree.rglob("*.ko*"):
+        files[module_name(path)] = path
+    return files
+
+
+def module_bytes(path):
+    data = path.read_bytes()
+    return lzma.decompress(data) if path.suffix == ".xz" else data
+
+
+def load_order(files, roots):
+    """[(name, contents)], what a module depends on before it."""
+    order = {}
+
+    def add(name):
+        if name in order:
+            return
+        if name not in files:
+            raise GuestError("the kernel has no module %s" % name)
+        if files[name] is None:
+            return
+        data = module_bytes(files[name])
+        match = re.search(rb"\0depends=([^\0]*)\0", b"\0" + data)
+        for dependency in match.group(1).decode().split(",") if match else []:
+            if dependency:
+                add(module_name(dependency))
+        order[name] = data
+
+    for root in roots:
+        add(root)
+    return list(order.items())
+
+
+def libraries(program):
+    """Shared libraries of a program, the loader among them."""
+    return re.findall(r"(/\S+) \(0x", run("ldd", program))
+
+
+def install(source, tree, target=None):
+    path = tree / (target or source).lstrip("/")
+    path.parent.mkdir(parents=True, exist_ok=True)
+    shutil.copy(os.path.realpath(source), path)
+    path.chmod(0o755)
+
+
+def make_initrd(tree, modules):
+    for directory in ("bin", "dev", "proc", "sys", "tmp", "root", "modules"):
+        (tree / directory).mkdir(parents=True)
+    install("/bin/busybox", tree)
+    for applet in run("/bin/busybox", "--list").split():
+        if applet != "busybox":
+            (tree / "bin" / applet).symlink_to("busybox")
+    for program in PROGRAMS:
+        install(program, tree)
+        for library in libraries(program):
+            install(library, tree)
+    for name, data in modules:
+        (tree / "modules" / (name + ".ko")).write_bytes(data)
+    (tree / "modules" / "order").write_text(
+        "".join(name + "\n" for name, _ in modules))
+    install(str(HERE / "init"), tree, "init")
+    install(str(HERE / "agent"), tree, "bin/agent")
+
+    names = subprocess.run(["find", ".", "-print0"], cwd=tree, check=True,
+                           capture_output=True).stdout
+    archive = subprocess.run(
+        ["cpio", "--null", "--create", "--format=newc", "--quiet"], cwd=tree,
+        input=names, check=True, capture_output=True).stdout
+    (OUT / "initrd.cpio").write_bytes(archive)
+
+
+def inputs_key():
+    """Changes when something that goes into the guest changes."""
+    digest = hashlib.sha256()
+    for path in sorted(HERE.iterdir()):
+        if path.is_file():
+            digest.update(path.name.encode() + b"\0" + path.read_bytes())
+    digest.update(run("dpkg-query", "-W", *PACKAGES).encode())
+    return digest.hexdigest()
+
+
+def build(say=print):
+    """Returns (vmlinux, initrd), building them where they are not there."""
+    vmlinux, initrd, stamp = OUT / "vmlinux", OUT / "initrd.cpio", OUT / "key"
+    key = inputs_key()
+    if (stamp.exists() and stamp.read_text() == key and vmlinux.exists()
+            and initrd.exists()):
+        return vmlinux, initrd
+    say("building the Linux guest (once)")
+    deb = kernel_deb()
+    stamp.unlink(missing_ok=True)
+    unpacked, tree = OUT / "kernel", OUT / "tree"
+    for directory in (unpacked, tree):
+        shutil.rmtree(directory, ignore_errors=True)
+    run("dpkg-deb", "-x", str(deb), str(unpacked))
+    vmlinux.write_bytes(
+        extract_vmlinux(next((unpacked / "boot").glob("vmlinuz-*"))))
+    make_initrd(tree, load_order(module_files(unpacked), MODULES))
+    for directory in (unpacked, tree):
+        shutil.rmtree(directory)
+    stamp.write_text(key)
+    return vmlinux, initrd
+
+
+if __name__ == "__main__":
+    try:
+        print("\n".join(map(str, build())))
+    except (GuestError, OSError) as error:
+        print("guest: %s" % error, file=sys.stderr)
+        sys.exit(1)
