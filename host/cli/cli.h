@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * cli.h - the command line: one struct cli_verb a verb, one file a verb.
+ * Help texts and parsing come from the same table of options.
+ */
+#ifndef SALLYPORT_CLI_H
+#define SALLYPORT_CLI_H
+
+#include "board_info.h"
+#include "fail.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+
+#define CLI_OPTIONS_MAX 16
+
+struct cli_option {
+    const char *name; /* "board": --board; NULL ends the table */
+    char letter;      /* 'o': -o as well; 0: none */
+    const char *arg;  /* name of its value in the help */
+    const char *help;
+};
+
+/* What the user said. */
+struct cli_call {
+    const char *file;                   /* the one positional argument */
+    const char *value[CLI_OPTIONS_MAX]; /* as in the verb's table, or NULL */
+    bool help;                          /* --help: nothing else counts */
+};
+
+struct cli_verb {
+    const char *name;
+    const char *synopsis;
+    const char *summary; /* one line */
+    const char *details;
+    const struct cli_option *options;
+    bool (*run)(const struct cli_call *call, struct fail *f);
+};
+
+extern const struct cli_verb cli_stamp;
+extern const struct cli_verb cli_info;
+
+/* Sorts the arguments behind the verb.  FAIL_USAGE. */
+bool cli_parse(const struct cli_verb *verb, char *const *argv,
+               struct cli_call *call, struct fail *f);
+
+/* The option's own syntax, --name or -o. */
+void cli_print_help(const struct cli_verb *verb, FILE *out);
+
+/* Values of options, whose name is for the message.  FAIL_USAGE. */
+bool cli_number(const char *option, const char *text, uint32_t *value,
+                struct fail *f);
+bool cli_board(const char *text, const struct board_info **board,
+               struct fail *f);
+
+#endif

@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: MIT */
+/* board_info.c - one board's board.h as data; compiled once per board, with
+ * its folder in the include path (host/CMakeLists.txt). */
+#include "board_info.h"
+
+#include "board.h"
+
+const struct board_info BOARD_INFO_SYMBOL = {
+    .name = BOARD_NAME,
+    .product = BOARD_PRODUCT,
+    .flash_base = BOARD_FLASH_BASE,
+    .flash_size = BOARD_FLASH_SIZE,
+    .flash_page = BOARD_FLASH_PAGE,
+    .ram_base = BOARD_RAM_BASE,
+    .ram_size = BOARD_RAM_SIZE,
+    .boot_size = BOARD_INFO_BOOT_SIZE,
+    .kv_size = BOARD_KV_SIZE,
+};

@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * board_info.h - what the host knows about the boards: the same
+ * board/<name>/board.h that the firmware is built from, compiled in once per
+ * board (board_info.c).
+ */
+#ifndef SALLYPORT_BOARD_INFO_H
+#define SALLYPORT_BOARD_INFO_H
+
+#include <stdint.h>
+
+struct board_info {
+    const char *name;
+    uint32_t product;    /* id that its bootloader accepts, besides 0 */
+    uint32_t flash_base; /* addresses and sizes in bytes */
+    uint32_t flash_size;
+    uint32_t flash_page;
+    uint32_t ram_base;
+    uint32_t ram_size;
+    uint32_t
+        boot_size;    /* of the smallest bootloader: its slot is the largest */
+    uint32_t kv_size; /* at the end of flash, not the application's */
+};
+
+/* All boards, NULL behind the last. */
+extern const struct board_info *const board_infos[];
+
+/* NULL: there is no such board. */
+const struct board_info *board_info_find(const char *name);
+
+/* The largest slot that a profile of this board leaves to an application:
+ * its first address and one past its last. */
+uint32_t board_info_slot_start(const struct board_info *board);
+uint64_t board_info_slot_end(const struct board_info *board);
+
+#endif

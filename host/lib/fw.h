@@ -1,0 +1,90 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * fw.h - firmware in memory: bytes at 32-bit addresses, with gaps.  Every
+ * reader fills one of these and every writer takes one.
+ *
+ * Held in pages with a bit for each byte that is there, so the order in
+ * which a file brings its data does not matter for the time that it takes,
+ * and two parts that overlap are noticed at once.
+ */
+#ifndef SALLYPORT_FW_H
+#define SALLYPORT_FW_H
+
+#include "fail.h"
+
+#include <stddef.h>
+#include <stdint.h>
+
+#define FW_PAGE   4096u
+#define FW_TABLES 1024u /* of FW_TABLES pages each: 4 GB */
+
+/* One past the last address; what fw_find() returns for "nowhere". */
+#define FW_END (1ull << 32)
+
+/* No firmware for a microcontroller is larger; a damaged file may claim to
+ * be.  Bytes. */
+#define FW_MAX_SIZE (256u * 1024 * 1024)
+
+enum fw_format { FW_BIN, FW_HEX, FW_ELF };
+
+struct fw_table;
+
+/* Contents belong to fw.c and the readers; others may read the lower part.
+ * fw_init() before, fw_free() after use. */
+struct fw {
+    struct fw_table *table[FW_TABLES];
+    uint32_t pages; /* allocated */
+
+    enum fw_format format; /* of the file that it came from */
+    bool placed;           /* the addresses are real; else they start at 0 */
+    bool has_entry;        /* the file names an entry point */
+    uint32_t entry;
+};
+
+void fw_init(struct fw *fw);
+void fw_free(struct fw *fw);
+
+/* Adds n bytes.  Bytes that are there already must be the same.
+ * FAIL_INPUT: they differ, or the data goes past the end of the address
+ * space, or there is too much of it; FAIL_SYSTEM: no memory. */
+bool fw_add(struct fw *fw, uint32_t addr, const void *data, size_t n,
+            struct fail *f);
+
+/* Puts n bytes over whatever is there.  Errors as fw_add(). */
+bool fw_set(struct fw *fw, uint32_t addr, const void *data, size_t n,
+            struct fail *f);
+
+/* Sets the bytes of [from, to) that are not there.  Errors as fw_add(). */
+bool fw_fill(struct fw *fw, uint64_t from, uint64_t to, uint8_t byte,
+             struct fail *f);
+
+/* Copies n bytes at addr, `fill` for those that are not there. */
+void fw_get(const struct fw *fw, uint64_t addr, void *dst, size_t n,
+            uint8_t fill);
+
+/* First address at or behind `from` where a byte is there (present) or not
+ * there; FW_END where there is none. */
+uint64_t fw_find(const struct fw *fw, uint64_t from, bool present);
+
+/* First address and one past the last.  False: there is no data. */
+bool fw_span(const struct fw *fw, uint64_t *start, uint64_t *end);
+
+/* Reads an ELF, Intel HEX or raw binary file, told apart by content.
+ * address: where a raw binary belongs, or NULL: it is placed at 0 and
+ * fw->placed stays false.  Ignored by the other formats.  fw has to be
+ * empty; after an error its contents are undefined (still to be freed). */
+bool fw_load(struct fw *fw, const char *path, const uint32_t *address,
+             struct fail *f);
+
+/* What fw_save() makes of a file name: FW_BIN or FW_HEX by its ending.
+ * FAIL_USAGE for another. */
+bool fw_format_of(const char *path, enum fw_format *format, struct fail *f);
+
+/* Writes a .bin from the first byte on (gaps 0xFF) or a .hex.  An existing
+ * file is replaced in one step or stays as it is. */
+bool fw_save(const struct fw *fw, const char *path, struct fail *f);
+
+/* "Intel HEX" ... */
+const char *fw_format_name(enum fw_format format);
+
+#endif
