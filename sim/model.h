@@ -122,10 +122,43 @@ bool dev_clocked(struct dev *d);
 int chip_pin_output(struct chip *c, char port, unsigned pin);
 /* chip_pin_level() of chip.h is the level on the pin, with everything. */
 
+/* A GPIO port changed an output, a direction or a pull: pins are looked at,
+ * everybody's pins_changed() is called. */
+void chip_pins_changed(struct chip *c);
+/* RCC or the flash's wait states changed: the chip asks for its new clock,
+ * everybody's clocks_changed() is called. */
+void chip_clocks_changed(struct chip *c);
+/* One character of USART output, for chip_usart_text(). */
+void chip_usart_put(struct chip *c, char ch);
+/* Resets the chip before the next instruction. */
+void chip_want_reset(struct chip *c, enum reset_cause cause);
+/* Resets one peripheral: the RCC's reset bits. */
+void chip_reset_dev(struct chip *c, struct rcc_bit bit);
+
 /* True while the board's resistor pulls D+ up: fixed, or switched on by the
  * board's pin.  It says nothing about a D+ that is driven low meanwhile
  * (chip_pin_output) nor about a pull-up inside the chip. */
 bool chip_board_pullup(struct chip *c);
+
+/* A flash controller starts one operation on the array.  It counts the
+ * operation, and tells what becomes of it: where the power fails, the
+ * controller changes the array as told and nothing else; the chip goes dark
+ * before the next instruction. */
+enum flash_op { FLASH_OP_PROGRAM, FLASH_OP_ERASE };
+enum flash_fate {
+    FLASH_FATE_DONE, /* complete (the power may still fail after it) */
+    FLASH_FATE_NONE, /* the power failed before it */
+    FLASH_FATE_TORN, /* an arbitrary part, drawn with chip_cut_random() */
+};
+enum flash_fate chip_flash_op(struct chip *c, enum flash_op op);
+/* Next draw from the seed of chip_cut_at(). */
+uint32_t chip_cut_random(struct chip *c);
+/* The array as the controller changes it, by offset; call
+ * chip_flash_written() after the change. */
+void chip_flash_written(struct chip *c, uint32_t offset, size_t n);
+/* Stalls the CPU until t: time passes, events fire at their own times.  Only
+ * inside read, write and store. */
+void chip_stall(struct chip *c, sim_time t);
 
 /* Ask all deadlines again: something outside of the caller's state moved. */
 void chip_touch(struct chip *c);
@@ -197,6 +230,7 @@ struct chip_model {
     uint32_t flash_base, flash_size;
     uint8_t flash_erased; /* 0xFF; L0: 0x00 */
     uint32_t ram_base, ram_size;
+    uint32_t io_end; /* behind the last peripheral bus: accesses fault */
     uint32_t hse_hz; /* crystal of a bare chip */
     const struct rom_area *roms;
     size_t n_roms;

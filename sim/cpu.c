@@ -1,0 +1,670 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * cpu.c - cpu.h on top of libunicorn 2.0.1.
+ *
+ * Traps of that version which shape this file:
+ * - UC_MODE_MCLASS forces a Cortex-M33; the model is set by uc_ctl instead.
+ * - uc_emu_stop() inside a memory callback leaves the instruction half done;
+ *   so callbacks only set flags, and the code hook of the next instruction
+ *   stops.  It stops before that instruction.
+ * - A stop inside an IT block is swallowed, and the hook is not called for
+ *   instructions whose condition fails: a block is one unit here.
+ * - A refused store (UC_HOOK_MEM_WRITE_PROT returning false) changes nothing
+ *   and ends the run after the instruction: the way flash is programmed.
+ * - WFE and YIELD are "invalid instructions": hints are done here.
+ * - Writing XPSR or CONTROL leaves cached flags stale; writing APSR_NZCV
+ *   rebuilds them.
+ * - Any UC_HOOK_MEM_READ or _WRITE hook takes the fast path from all code, so
+ *   there is none.
+ */
+#include "cpu.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <unicorn/unicorn.h>
+
+#include "cycles.h"
+
+/* Memory that is executed from, as the host sees it. */
+struct area {
+    uint32_t base, size;
+    uint8_t *host;
+    bool flash;
+};
+
+enum { AREAS = 3, CODE_PAGE = 1024, NO_INTERRUPT = -1 };
+
+/* Exception numbers of the engine (target/arm/cpu.h). */
+enum {
+    ENGINE_UNDEF = 1,
+    ENGINE_SVC = 2,
+    ENGINE_PREFETCH_ABORT = 3,
+    ENGINE_DATA_ABORT = 4,
+    ENGINE_BKPT = 7,
+    ENGINE_EXCEPTION_EXIT = 8,
+    ENGINE_INVSTATE = 18,
+};
+
+/* Nothing is ever executed here: not a memory, an odd place to stop. */
+#define NO_END 0xfffff000u
+
+struct cpu {
+    uc_engine *uc;
+    struct cpu_hot *hot;
+    struct cpu_bus bus;
+    enum cpu_kind kind;
+    struct area area[AREAS];
+    const struct area *now; /* the one that PC was last seen in */
+    int interrupt;          /* of the engine, during one run */
+    uint16_t hint;          /* a hint or 0, during one run */
+    uint8_t cycles[65536];
+    uint8_t *code[AREAS]; /* one byte a page: has been executed */
+};
+
+struct cpu_regs {
+    uc_context *context;
+};
+
+/* ---- decoding, as far as time and stops need it ---- */
+
+static const struct area *find_area(const struct cpu *cpu, uint32_t addr)
+{
+    unsigned i;
+
+    for (i = 0; i < AREAS; i++)
+        if (addr - cpu->area[i].base < cpu->area[i].size)
+            return &cpu->area[i];
+    return NULL;
+}
+
+static uint16_t half_word(struct cpu *cpu, uint32_t addr)
+{
+    const struct area *a = cpu->now;
+    uint16_t v;
+
+    if (addr - a->base >= a->size) {
+        a = find_area(cpu, addr);
+        if (!a)
+            return 0;
+        cpu->now = a;
+    }
+    memcpy(&v, a->host + (addr - a->base), sizeof(v));
+    return v;
+}
+
+static bool is_wide(uint16_t op)
+{
+    return op >= 0xe800;
+}
+
+/* The IT instruction tells how many follow; their sizes tell where it ends.
+ * All are charged one cycle here, whether their condition holds or not. */
+static void enter_it_block(struct cpu *cpu, uint32_t pc, uint16_t op)
+{
+    struct cpu_hot *h = cpu->hot;
+    unsigned n = 4 - (unsigned)__builtin_ctz(op & 0xf);
+    uint32_t end = pc + 2;
+
+    h->cycles += n;
+    h->instructions += n;
+    while (n--)
+        end += is_wide(half_word(cpu, end)) ? 4 : 2;
+    h->it_pc = pc;
+    h->it_end = end;
+    h->next = end;
+}
+
+static unsigned bits_set(uint32_t v)
+{
+    return (unsigned)__builtin_popcount(v);
+}
+
+/* ---- addresses of loads, only while the flash is busy ---- */
+
+static uint32_t reg32(struct cpu *cpu, unsigned r)
+{
+    return cpu_get(cpu, (enum cpu_reg)r);
+}
+
+/* Base (plus register offset) of a load; small immediates do not matter.
+ * 0xffffffff when the instruction reads no memory. */
+static uint32_t load_base_narrow(struct cpu *cpu, uint32_t pc, uint16_t op)
+{
+    unsigned top = op >> 11;
+
+    if (top == 9)
+        return pc;
+    if ((op & 0xf000) == 0x5000 && ((op >> 9) & 7) >= 3)
+        return reg32(cpu, (op >> 3) & 7) + reg32(cpu, (op >> 6) & 7);
+    if (top == 13 || top == 15 || top == 17)
+        return reg32(cpu, (op >> 3) & 7);
+    if (top == 25) /* LDM */
+        return reg32(cpu, (op >> 8) & 7);
+    return 0xffffffff; /* from the stack, or no load */
+}
+
+static uint32_t load_base_wide(struct cpu *cpu, uint32_t pc, uint16_t op)
+{
+    unsigned rn = op & 0xf;
+    uint16_t op2 = half_word(cpu, pc + 2);
+    uint32_t base;
+
+    if (!(op & 0x10))
+        return 0xffffffff;
+    if ((op & 0xfe00) != 0xf800 && (op & 0xfe00) != 0xe800)
+        return 0xffffffff;
+    base = rn == 15 ? pc : reg32(cpu, rn);
+    if ((op & 0xfe80) == 0xf800 && rn != 15 && !(op2 & 0x0fc0))
+        base += reg32(cpu, op2 & 0xf) << ((op2 >> 4) & 3);
+    return base;
+}
+
+static bool touches_flash(struct cpu *cpu, uint32_t pc)
+{
+    const struct area *a = find_area(cpu, pc);
+    uint16_t op = half_word(cpu, pc);
+    uint32_t base;
+
+    if (a && a->flash)
+        return true;
+    base = is_wide(op) ? load_base_wide(cpu, pc, op)
+                       : load_base_narrow(cpu, pc, op);
+    a = base == 0xffffffff ? NULL : find_area(cpu, base);
+    return a && a->flash;
+}
+
+/* ---- hooks ---- */
+
+static void mark_code(struct cpu *cpu, uint32_t addr)
+{
+    const struct area *a = find_area(cpu, addr);
+
+    if (a)
+        cpu->code[a - cpu->area][(addr - a->base) / CODE_PAGE] = 1;
+}
+
+static void on_translate(uc_engine *uc, uc_tb *tb, uc_tb *prev, void *user)
+{
+    struct cpu *cpu = user;
+
+    (void)uc, (void)prev;
+    mark_code(cpu, (uint32_t)tb->pc);
+    mark_code(cpu, (uint32_t)tb->pc + tb->size - 1);
+}
+
+/* IT, hints, CPS and MSR.  True: stop before this instruction. */
+static bool special(struct cpu *cpu, uint32_t pc, uint16_t op)
+{
+    struct cpu_hot *h = cpu->hot;
+
+    if ((op & 0xff00) != 0xbf00) { /* CPS, MSR */
+        h->attention |= h->irq_waiting;
+        return false;
+    }
+    if (op & 0xf) {
+        enter_it_block(cpu, pc, op);
+        return false;
+    }
+    if (op == 0xbf40) { /* SEV */
+        h->event = true;
+        return false;
+    }
+    cpu->hint = op;
+    return true;
+}
+
+/* Instructions in an IT block cannot be stopped at, see the top. */
+static bool in_it_block(struct cpu *cpu, uint32_t pc)
+{
+    struct cpu_hot *h = cpu->hot;
+    unsigned cost;
+
+    if (pc <= h->it_pc || pc >= h->it_end) {
+        h->it_end = 0;
+        return false;
+    }
+    cost = cpu->cycles[half_word(cpu, pc)];
+    h->cycles += (cost & OP_CYCLES) - 1;
+    h->attention |= (cost & OP_SPECIAL) && h->irq_waiting;
+    h->pc = pc;
+    return true;
+}
+
+/* What is rare: costs beyond the table. */
+static unsigned extra_cycles(struct cpu *cpu, uint32_t pc, unsigned cost)
+{
+    unsigned n = 0;
+
+    if (cost & OP_LITERAL && cpu->now->flash)
+        n += cpu->hot->flash_cost;
+    if (cost & OP_LIST)
+        n += bits_set(half_word(cpu, pc + 2));
+    return n;
+}
+
+static void on_code(uc_engine *uc, uint64_t address, uint32_t size, void *user)
+{
+    struct cpu *cpu = user;
+    struct cpu_hot *h = cpu->hot;
+    uint32_t pc = (uint32_t)address;
+    uint16_t op;
+    unsigned cost;
+
+    if (h->it_end && in_it_block(cpu, pc))
+        return;
+    if (h->watch_flash)
+        h->stalled = touches_flash(cpu, pc);
+    if (h->attention || h->cycles >= h->limit || h->stalled) {
+        uc_emu_stop(uc);
+        return;
+    }
+    op = half_word(cpu, pc);
+    cost = cpu->cycles[op];
+    if (pc != h->next)
+        h->cycles += CYCLES_REFILL + (cpu->now->flash ? h->flash_cost : 0);
+    else if (h->line_cost && (pc & 7) < 4 && cpu->now->flash)
+        h->cycles += h->line_cost;
+    h->next = pc + size;
+    if (cost & ~OP_CYCLES) {
+        if (cost & OP_SPECIAL && special(cpu, pc, op)) {
+            h->next = pc;
+            uc_emu_stop(uc);
+            return;
+        }
+        h->cycles += extra_cycles(cpu, pc, cost);
+    }
+    h->pc = pc;
+    h->cycles += cost & OP_CYCLES;
+    h->instructions++;
+}
+
+static void on_interrupt(uc_engine *uc, uint32_t number, void *user)
+{
+    struct cpu *cpu = user;
+
+    cpu->interrupt = (int)number;
+    uc_emu_stop(uc);
+}
+
+static bool on_unmapped(uc_engine *uc, uc_mem_type type, uint64_t address,
+                        int size, int64_t value, void *user)
+{
+    struct cpu *cpu = user;
+    enum cpu_access access = CPU_READ;
+
+    (void)uc, (void)size, (void)value;
+    if (type == UC_MEM_WRITE_UNMAPPED || type == UC_MEM_WRITE_PROT)
+        access = CPU_WRITE;
+    if (type == UC_MEM_FETCH_UNMAPPED || type == UC_MEM_FETCH_PROT)
+        access = CPU_FETCH;
+    cpu_fault(cpu, access, (uint32_t)address);
+    return false;
+}
+
+static bool on_protected_write(uc_engine *uc, uc_mem_type type,
+                               uint64_t address, int size, int64_t value,
+                               void *user)
+{
+    struct cpu *cpu = user;
+
+    (void)uc, (void)type;
+    cpu->hot->attention = true;
+    cpu->bus.store_flash(cpu->bus.ctx, (uint32_t)address, (unsigned)size,
+                         (uint32_t)value);
+    return false;
+}
+
+/* The engine gives the offset in the mapping: one callback context each. */
+static uint64_t io_read(struct cpu *cpu, uint32_t addr, unsigned size)
+{
+    return cpu->bus.read(cpu->bus.ctx, addr, size);
+}
+
+static void io_write(struct cpu *cpu, uint32_t addr, unsigned size,
+                     uint64_t value)
+{
+    cpu->bus.write(cpu->bus.ctx, addr, size, (uint32_t)value);
+}
+
+#define IO_WINDOW(name, base)                                                 \
+    static uint64_t name##_read(uc_engine *uc, uint64_t off, unsigned size,   \
+                                void *user)                                   \
+    {                                                                         \
+        (void)uc;                                                             \
+        return io_read(user, (uint32_t)(base) + (uint32_t)off, size);         \
+    }                                                                         \
+    static void name##_write(uc_engine *uc, uint64_t off, unsigned size,      \
+                             uint64_t value, void *user)                      \
+    {                                                                         \
+        (void)uc;                                                             \
+        io_write(user, (uint32_t)(base) + (uint32_t)off, size, value);        \
+    }
+
+/* ARMv7-M memory map (DDI 0403 B3.1): system memory of the STM32, bit-band
+ * alias of RAM, peripherals and their bit-band alias, static memory
+ * controller, private peripheral bus. */
+IO_WINDOW(system_memory, 0x1fff0000)
+IO_WINDOW(ram_bits, 0x22000000)
+IO_WINDOW(peripherals, 0x40000000)
+IO_WINDOW(fsmc, 0xa0000000)
+IO_WINDOW(private_bus, 0xe0000000)
+
+static bool map_io(struct cpu *cpu)
+{
+    uc_engine *uc = cpu->uc;
+    int bad = 0;
+
+    bad |= uc_mmio_map(uc, 0x1fff0000, 0x10000, system_memory_read, cpu,
+                       system_memory_write, cpu);
+    if (cpu->kind != CPU_CORTEX_M0)
+        bad |= uc_mmio_map(uc, 0x22000000, 0x2000000, ram_bits_read, cpu,
+                           ram_bits_write, cpu);
+    bad |= uc_mmio_map(uc, 0x40000000, 0x20000000, peripherals_read, cpu,
+                       peripherals_write, cpu);
+    bad |= uc_mmio_map(uc, 0xa0000000, 0x10000, fsmc_read, cpu, fsmc_write,
+                       cpu);
+    bad |= uc_mmio_map(uc, 0xe0000000, 0x100000, private_bus_read, cpu,
+                       private_bus_write, cpu);
+    return !bad;
+}
+
+static bool map_memories(struct cpu *cpu)
+{
+    unsigned i;
+
+    for (i = 0; i < AREAS; i++) {
+        struct area *a = &cpu->area[i];
+        uint32_t rights =
+            a->flash ? UC_PROT_READ | UC_PROT_EXEC : UC_PROT_ALL;
+
+        cpu->code[i] = calloc(a->size / CODE_PAGE + 1, 1);
+        if (!cpu->code[i] ||
+            uc_mem_map_ptr(cpu->uc, a->base, a->size, rights, a->host))
+            return false;
+    }
+    return true;
+}
+
+static bool add_hooks(struct cpu *cpu)
+{
+    uc_engine *uc = cpu->uc;
+    uc_hook hook;
+    int bad = 0;
+
+    bad |= uc_hook_add(uc, &hook, UC_HOOK_CODE, (void *)on_code, cpu, 1, 0);
+    bad |= uc_hook_add(uc, &hook, UC_HOOK_INTR, (void *)on_interrupt, cpu, 1,
+                       0);
+    bad |= uc_hook_add(uc, &hook, UC_HOOK_EDGE_GENERATED,
+                       (void *)on_translate, cpu, 1, 0);
+    bad |= uc_hook_add(uc, &hook,
+                       UC_HOOK_MEM_UNMAPPED | UC_HOOK_MEM_FETCH_PROT |
+                           UC_HOOK_MEM_READ_PROT,
+                       (void *)on_unmapped, cpu, 1, 0);
+    bad |= uc_hook_add(uc, &hook, UC_HOOK_MEM_WRITE_PROT,
+                       (void *)on_protected_write, cpu, 1, 0);
+    return !bad;
+}
+
+static bool open_engine(struct cpu *cpu)
+{
+    static const int model[] = {
+        [CPU_CORTEX_M0] = UC_CPU_ARM_CORTEX_M0,
+        [CPU_CORTEX_M3] = UC_CPU_ARM_CORTEX_M3,
+        [CPU_CORTEX_M4F] = UC_CPU_ARM_CORTEX_M4,
+    };
+
+    if (uc_open(UC_ARCH_ARM, UC_MODE_THUMB, &cpu->uc))
+        return false;
+    return !uc_ctl_set_cpu_model(cpu->uc, model[cpu->kind]) &&
+           !uc_ctl_exits_enable(cpu->uc) && map_memories(cpu) &&
+           map_io(cpu) && add_hooks(cpu);
+}
+
+struct cpu *cpu_new(const struct chip_model *m, struct cpu_hot *hot,
+                    const struct cpu_bus *bus, uint8_t *flash, uint8_t *ram)
+{
+    struct cpu *cpu = calloc(1, sizeof(*cpu));
+
+    if (!cpu)
+        return NULL;
+    cpu->hot = hot;
+    cpu->bus = *bus;
+    cpu->kind = m->cpu;
+    cpu->area[0] = (struct area){m->flash_base, m->flash_size, flash, true};
+    cpu->area[1] = (struct area){m->ram_base, m->ram_size, ram, false};
+    cpu->area[2] = (struct area){0, m->flash_size, flash, true};
+    cpu->now = &cpu->area[0];
+    cycles_table(m->cpu, cpu->cycles);
+    if (!open_engine(cpu)) {
+        cpu_free(cpu);
+        return NULL;
+    }
+    return cpu;
+}
+
+void cpu_free(struct cpu *cpu)
+{
+    unsigned i;
+
+    if (!cpu)
+        return;
+    if (cpu->uc)
+        uc_close(cpu->uc);
+    for (i = 0; i < AREAS; i++)
+        free(cpu->code[i]);
+    free(cpu);
+}
+
+/* ---- running ---- */
+
+static enum cpu_event done_hint(struct cpu *cpu)
+{
+    struct cpu_hot *h = cpu->hot;
+    uint32_t pc = cpu_get(cpu, CPU_PC);
+
+    h->pc = pc;
+    h->next = pc + 2;
+    h->cycles++;
+    h->instructions++;
+    cpu_set(cpu, CPU_PC, pc + 2);
+    return cpu->hint == 0xbf30   ? CPU_WFI
+           : cpu->hint == 0xbf20 ? CPU_WFE
+                                 : CPU_RAN; /* YIELD and unknown hints */
+}
+
+static enum cpu_event at(struct cpu *cpu, enum cpu_event ev)
+{
+    cpu->hot->next = cpu->hot->pc;
+    cpu_set(cpu, CPU_PC, cpu->hot->pc);
+    return ev;
+}
+
+static enum cpu_event done_interrupt(struct cpu *cpu)
+{
+    switch (cpu->interrupt) {
+    case ENGINE_SVC:
+        return CPU_SVC;
+    case ENGINE_BKPT:
+        return at(cpu, CPU_BKPT);
+    case ENGINE_UNDEF:
+        return at(cpu, CPU_UNDEF);
+    case ENGINE_PREFETCH_ABORT:
+        cpu_fault(cpu, CPU_FETCH, cpu_get(cpu, CPU_PC));
+        return CPU_FAULT;
+    default:
+        cpu_fault(cpu, CPU_READ, 0);
+        return at(cpu, CPU_FAULT);
+    }
+}
+
+/* Order matters: a fault outranks the stop that it asked for. */
+static enum cpu_event why(struct cpu *cpu, uc_err err)
+{
+    if (cpu_get(cpu, CPU_PC) >= 0xffffffe0u ||
+        cpu->interrupt == ENGINE_EXCEPTION_EXIT) {
+        cpu->hot->faulted = false;
+        return CPU_EXC_RETURN;
+    }
+    if (cpu->hot->faulted) {
+        cpu->hot->it_end = 0;
+        return CPU_FAULT;
+    }
+    if (cpu->hint)
+        return done_hint(cpu);
+    if (cpu->interrupt != NO_INTERRUPT)
+        return done_interrupt(cpu);
+    if (err == UC_ERR_INSN_INVALID)
+        return at(cpu, CPU_UNDEF);
+    if (err == UC_ERR_EXCEPTION)
+        return CPU_INVSTATE;
+    return CPU_RAN;
+}
+
+enum cpu_event cpu_run(struct cpu *cpu)
+{
+    uint32_t pc = cpu_get(cpu, CPU_PC);
+    uc_err err;
+
+    cpu->hint = 0;
+    cpu->interrupt = NO_INTERRUPT;
+    cpu->hot->attention = false;
+    cpu->hot->faulted = false;
+    cpu->hot->stalled = false;
+    mark_code(cpu, pc);
+    err = uc_emu_start(cpu->uc, pc | 1, NO_END, 0, 0);
+    return why(cpu, err);
+}
+
+void cpu_fault(struct cpu *cpu, enum cpu_access access, uint32_t addr)
+{
+    struct cpu_hot *h = cpu->hot;
+
+    h->attention = true;
+    if (h->faulted)
+        return; /* the first one counts */
+    h->faulted = true;
+    h->fault_access = access;
+    h->fault_addr = addr;
+    h->fault_pc = access == CPU_FETCH ? addr : h->pc;
+}
+
+/* ---- registers ---- */
+
+static int engine_reg(enum cpu_reg reg)
+{
+    static const int id[] = {
+        [CPU_SP] = UC_ARM_REG_SP,
+        [CPU_LR] = UC_ARM_REG_LR,
+        [CPU_PC] = UC_ARM_REG_PC,
+        [CPU_XPSR] = UC_ARM_REG_XPSR,
+        [CPU_MSP] = UC_ARM_REG_MSP,
+        [CPU_PSP] = UC_ARM_REG_PSP,
+        [CPU_PRIMASK] = UC_ARM_REG_PRIMASK,
+        [CPU_BASEPRI] = UC_ARM_REG_BASEPRI,
+        [CPU_FAULTMASK] = UC_ARM_REG_FAULTMASK,
+        [CPU_CONTROL] = UC_ARM_REG_CONTROL,
+    };
+
+    return reg <= 12 ? UC_ARM_REG_R0 + (int)reg : id[reg];
+}
+
+uint32_t cpu_get(struct cpu *cpu, enum cpu_reg reg)
+{
+    uint32_t v = 0;
+
+    uc_reg_read(cpu->uc, engine_reg(reg), &v);
+    return v;
+}
+
+static void rebuild_cached_flags(struct cpu *cpu)
+{
+    uint32_t xpsr = cpu_get(cpu, CPU_XPSR);
+
+    uc_reg_write(cpu->uc, UC_ARM_REG_APSR_NZCV, &xpsr);
+}
+
+void cpu_set(struct cpu *cpu, enum cpu_reg reg, uint32_t value)
+{
+    if (reg == CPU_PC)
+        value |= 1; /* the engine takes the Thumb bit from here */
+    uc_reg_write(cpu->uc, engine_reg(reg), &value);
+    if (reg == CPU_XPSR || reg == CPU_CONTROL)
+        rebuild_cached_flags(cpu);
+}
+
+void cpu_reset(struct cpu *cpu)
+{
+    unsigned r;
+
+    cpu_set(cpu, CPU_XPSR, 1u << 24);
+    cpu_set(cpu, CPU_CONTROL, 0);
+    cpu_set(cpu, CPU_PRIMASK, 0);
+    if (cpu->kind != CPU_CORTEX_M0) {
+        cpu_set(cpu, CPU_BASEPRI, 0);
+        cpu_set(cpu, CPU_FAULTMASK, 0);
+    }
+    cpu_set(cpu, CPU_MSP, 0);
+    cpu_set(cpu, CPU_PSP, 0);
+    for (r = 0; r <= 12; r++)
+        cpu_set(cpu, (enum cpu_reg)r, 0);
+    cpu_set(cpu, CPU_LR, 0xffffffff);
+    cpu->hot->it_end = 0;
+}
+
+/* ---- translations ---- */
+
+static void drop_page(struct cpu *cpu, unsigned area, uint32_t page)
+{
+    uint32_t start = cpu->area[area].base + page * CODE_PAGE;
+
+    if (!cpu->code[area][page])
+        return;
+    uc_ctl_remove_cache(cpu->uc, (uint64_t)start, (uint64_t)start + CODE_PAGE);
+    cpu->code[area][page] = 0;
+}
+
+/* Flash has two aliases with translations of their own. */
+void cpu_code_changed(struct cpu *cpu, uint32_t addr, size_t n)
+{
+    const struct area *a = find_area(cpu, addr);
+    uint32_t page, last;
+    unsigned i;
+
+    if (!a || !n)
+        return;
+    page = (addr - a->base) / CODE_PAGE;
+    last = (uint32_t)(addr - a->base + n - 1) / CODE_PAGE;
+    for (; page <= last; page++)
+        for (i = 0; i < AREAS; i++)
+            if (cpu->area[i].host == a->host)
+                drop_page(cpu, i, page);
+}
+
+/* ---- snapshots ---- */
+
+struct cpu_regs *cpu_save(struct cpu *cpu)
+{
+    struct cpu_regs *r = calloc(1, sizeof(*r));
+
+    if (!r)
+        return NULL;
+    if (uc_context_alloc(cpu->uc, &r->context)) {
+        free(r);
+        return NULL;
+    }
+    uc_context_save(cpu->uc, r->context);
+    return r;
+}
+
+void cpu_restore(struct cpu *cpu, const struct cpu_regs *regs)
+{
+    uc_context_restore(cpu->uc, regs->context);
+}
+
+void cpu_regs_free(struct cpu_regs *regs)
+{
+    if (!regs)
+        return;
+    uc_context_free(regs->context);
+    free(regs);
+}

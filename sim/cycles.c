@@ -1,0 +1,74 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * cycles.c - the table behind cycles.h.  Encodings: ARMv7-M ARM (DDI 0403)
+ * chapter A5.
+ */
+#include "cycles.h"
+
+static unsigned bits_set(unsigned v)
+{
+    unsigned n = 0;
+
+    for (; v; v &= v - 1)
+        n++;
+    return n;
+}
+
+/* A5.2.5 miscellaneous 16-bit instructions, 0xBxxx. */
+static unsigned misc16(unsigned op)
+{
+    if ((op & 0xfe00) == 0xb400 || (op & 0xfe00) == 0xbc00) /* PUSH, POP */
+        return 1 + bits_set(op & 0x1ff);
+    if ((op & 0xffe8) == 0xb660) /* CPS */
+        return 1 | OP_SPECIAL;
+    if ((op & 0xff00) == 0xbf00 && op != 0xbf00) /* IT and hints, not NOP */
+        return 1 | OP_SPECIAL;
+    return 1;
+}
+
+static unsigned narrow(unsigned op, unsigned store)
+{
+    unsigned top = op >> 11;
+
+    if (top == 9) /* LDR literal */
+        return 2 | OP_LITERAL;
+    if ((op & 0xf000) == 0x5000) /* register offset: stores are 0..2 */
+        return ((op >> 9) & 7) < 3 ? store : 2;
+    if (top >= 12 && top <= 19) /* immediate offset, odd = load */
+        return top & 1 ? 2 : store;
+    if ((op & 0xf000) == 0xc000) /* LDM, STM */
+        return 1 + bits_set(op & 0xff);
+    if ((op & 0xf000) == 0xb000)
+        return misc16(op);
+    return 1;
+}
+
+/* A5.3: first half-words 0xE8xx to 0xFFxx. */
+static unsigned wide(unsigned op, enum cpu_kind kind)
+{
+    if ((op & 0xfe40) == 0xe800) /* LDM, STM */
+        return 1 | OP_LIST;
+    if ((op & 0xfe40) == 0xe840) /* LDRD, STRD, exclusives, table branch */
+        return (op & 0xfff0) == 0xe8d0 ? 2 : 3;
+    if ((op & 0xfff0) == 0xf380) /* MSR */
+        return 2 | OP_SPECIAL;
+    if ((op & 0xfe00) == 0xf800) /* single load, store */
+        return !(op & 0x10) ? 1 : (op & 0xf) == 15 ? 2 | OP_LITERAL : 2;
+    if ((op & 0xffd0) == 0xfb90) /* SDIV, UDIV */
+        return 7;
+    if ((op & 0xff80) == 0xfb80) /* long multiply */
+        return kind == CPU_CORTEX_M4F ? 1 : 4;
+    if ((op & 0xee00) == 0xec00) /* coprocessor (FPU) load, store */
+        return 2;
+    return 1;
+}
+
+void cycles_table(enum cpu_kind kind, uint8_t table[65536])
+{
+    unsigned store = kind == CPU_CORTEX_M0 ? 2 : 1;
+    unsigned op;
+
+    for (op = 0; op < 0x10000; op++)
+        table[op] = (uint8_t)(op < 0xe800 ? narrow(op, store)
+                                          : wide(op, kind));
+}

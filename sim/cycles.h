@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * cycles.h - how long an instruction takes: the stated cycle model.
+ *
+ * Sources: Cortex-M3 TRM r1p1 (DDI 0337) chapter 18, Cortex-M4 TRM (DDI 0439)
+ * section 3.3, Cortex-M0 TRM (DDI 0432) section 3.3.  Simplified:
+ *
+ *   everything else        1
+ *   load                   2 (neighbours do not overlap)
+ *   store                  M3, M4: 1 (write buffer); M0: 2
+ *   LDM, STM, PUSH, POP    1 + registers; with PC: see taken branch
+ *   LDRD, STRD             3
+ *   multiply               1; 32x32->64: M3 4 (3..5), M4 1; M0 1
+ *   SDIV, UDIV             M3, M4 7 (2..12)
+ *   taken branch           + 2 refill (any write of PC) + flash wait states
+ *   data read from flash   + wait states (literal pools only; other reads of
+ *                          flash are not told from reads of RAM)
+ *   straight code          no wait states with the prefetch buffer on (F1: two
+ *                          64-bit lines); with it off, wait states per line
+ *   exception              12 entry, 10 return, 6 tail-chained
+ *
+ * Expect times within 20 % of silicon for ordinary code.
+ */
+#ifndef SIM_CYCLES_H
+#define SIM_CYCLES_H
+
+#include <stdint.h>
+
+#include "model.h"
+
+/* One byte for each first half-word of an instruction. */
+enum {
+    OP_CYCLES = 0x1f,
+    OP_LITERAL = 0x20, /* reads the literal pool */
+    OP_LIST = 0x40,    /* register list in the second half-word */
+    OP_SPECIAL = 0x80, /* IT, hints, CPS, MSR: look closer */
+};
+
+enum { CYCLES_REFILL = 2, CYCLES_ENTRY = 12, CYCLES_RETURN = 10,
+       CYCLES_TAIL = 6 };
+
+void cycles_table(enum cpu_kind kind, uint8_t table[65536]);
+
+#endif
