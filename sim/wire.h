@@ -40,6 +40,9 @@ struct wire_ops {
     void (*bus_reset)(struct chip *c, void *dev, bool begin);
     /* No SOF for 3 ms / activity again. */
     void (*suspend)(struct chip *c, void *dev, bool suspended);
+    /* A packet that cannot be decoded went by (bad CRC, bit stuffing).  May be
+     * NULL. */
+    void (*bad_packet)(struct chip *c, void *dev);
 };
 
 /* ---- host side ---- */
@@ -58,21 +61,36 @@ enum wire_result wire_out(struct wire *w, unsigned addr, unsigned ep,
 enum wire_result wire_in(struct wire *w, unsigned addr, unsigned ep,
                          uint8_t *data, size_t *n, unsigned *toggle,
                          bool lose_ack);
+/* wire_in() in two steps, for a host that lets time pass while the data is on
+ * the wire.  wire_in_end() only after WIRE_ACK. */
+enum wire_result wire_in_start(struct wire *w, unsigned addr, unsigned ep,
+                               uint8_t *data, size_t *n, unsigned *toggle);
+void wire_in_end(struct wire *w, unsigned ep, bool acked);
+/* The host sends a packet that is damaged on its way. */
+void wire_bad_packet(struct wire *w);
 void wire_sof(struct wire *w, unsigned frame);
 void wire_bus_reset(struct wire *w, bool begin);
 void wire_suspend(struct wire *w, bool suspended);
 
 /* A host controller hooks into the chip's clock: chip_run() calls event()
  * when deadline() is reached.  attach_changed() is called as soon as the
- * pull-up appears or goes.  state/state_size are part of chip snapshots and
- * hold no pointer that a restore would make stale.  One host at a time. */
+ * pull-up appears or goes; it may be inside a store of the firmware, so it
+ * only takes note and asks for an event().  state/state_size are part of chip
+ * snapshots and hold no pointer that a restore would make stale; restored()
+ * follows a restore and may be NULL.  One host at a time: NULL takes it off. */
 struct wire_host {
     sim_time (*deadline)(void *host);
     void (*event)(void *host);
     void (*attach_changed)(void *host, bool attached);
     void *state;
     size_t state_size;
+    void (*restored)(void *host);
+    void *host; /* handed to the functions above */
 };
 void wire_set_host(struct wire *w, const struct wire_host *host);
+/* The host's deadline moved although nothing happened on the wire. */
+void wire_touch(struct wire *w);
+/* A line for the world outside, kind EV_USB. */
+void wire_report(struct wire *w, const char *text);
 
 #endif
