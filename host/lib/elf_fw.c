@@ -119,6 +119,10 @@ static bool read_segments(struct elf_reader *r)
             !read_segment(r, &segment))
             return false;
     }
+    if (fw_find(r->fw, 0, true) == FW_END)
+        return BAD(r, "%s",
+                   "nothing to load in the ELF file: not linked for "
+                   "flash, or cut short");
     return true;
 }
 
