@@ -135,7 +135,7 @@ class Guest:
     def __init__(self, log_dir):
         self.log_dir = Path(log_dir)
         self.log_dir.mkdir(parents=True, exist_ok=True)
-        self.log = (self.log_dir / "guest.log").open("w")
+        self.log = (self.log_dir / "guest.log").open("a")
         self.sockets = tempfile.mkdtemp(prefix="sallyport-guest-")
         self.devices = 0
         self.started = time.monotonic()
@@ -159,8 +159,10 @@ class Guest:
         vmlinux, initrd = guest_build.build()
         command = list(QEMU)
         command += ["-kernel", str(vmlinux), "-initrd", str(initrd),
-                    "-append", CMDLINE, "-serial",
-                    "file:%s" % (self.log_dir / "console.log"),
+                    "-append", CMDLINE, "-chardev",
+                    "file,id=log,append=on,path=%s"
+                    % (self.log_dir / "console.log"),
+                    "-serial", "chardev:log",
                     "-qmp", "unix:%s,server=on,wait=off" % self._path("qmp"),
                     "-device", "qemu-xhci,id=xhci",
                     "-device", "virtio-serial-pci,id=vs"]

@@ -1,0 +1,31 @@
+# SPDX-License-Identifier: MIT
+# The commands by name; each sets up what it needs.  The work is done by
+# CMake and by scripts/.
+
+.PHONY: build demo test e2e format check-format clean
+
+build:
+	@scripts/setup
+	@cmake --preset host >/dev/null
+	@cmake --build --preset host
+
+# A bootloader on a virtual chip takes two updates from dfu-util.
+demo:
+	@scripts/demo
+
+# Everything that has to hold; FORCE=1 runs it though nothing changed.
+test:
+	@FORCE=$(FORCE) scripts/test
+
+# The end-to-end tests alone; CASES="unplug dfuse" takes some of them.
+e2e: build
+	@test/e2e/run.py $(CASES)
+
+format:
+	@scripts/format
+
+check-format:
+	@scripts/format --check
+
+clean:
+	@rm -rf build build-clang build-sanitize

@@ -1,0 +1,760 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+"""
+End-to-end tests: the real bootloader ELF on the virtual chip, an unmodified
+Linux with an unmodified dfu-util in front of it.
+
+    test/e2e/run.py                 all cases
+    test/e2e/run.py unplug dfuse    those with one of these words in the name
+    test/e2e/run.py --list
+
+One guest serves all cases; each case has its own chip.  What happened is in
+build/e2e/logs: console.log and guest.log of the guest, one file a case for
+the chip, and CASE.pcap for Wireshark.
+"""
+
+import contextlib
+import re
+import socket
+import subprocess
+import sys
+import time
+import traceback
+from pathlib import Path
+
+import images
+from chip import PROGRAM, ROOT, Chip, ChipError
+from vm import Guest, GuestError
+
+BOARD = "stm32f103ze"
+FIRMWARE = ROOT / "build" / "firmware" / BOARD
+LOGS = ROOT / "build" / "e2e" / "logs"
+DFU_ID = "1209:0001"
+BOOT_START = 0x08000000
+SECTOR = 8192          # of the layout string's writable run
+BLOCK = 2048           # bytes a DNLOAD
+KB = 1024
+POINTS = 20            # interrupted updates
+
+CASES = []
+
+
+class Failure(Exception):
+    """A case did not get what it expects."""
+
+
+def case(function):
+    CASES.append(function)
+    return function
+
+
+def check(condition, text, *arguments):
+    if not condition:
+        raise Failure(text % arguments if arguments else text)
+
+
+def read(name):
+    return (FIRMWARE / name).read_bytes()
+
+
+class Layout:
+    """The memory layout as `dfu-util -l` prints it."""
+
+    def __init__(self, listing):
+        found = re.search(r'name="@([^"/]*)/0x([0-9A-Fa-f]+)/([^"]*)"',
+                          listing)
+        check(found, "no layout string in the output of dfu-util -l:\n%s",
+              listing)
+        self.areas = []  # (start, size, type letter)
+        address = int(found.group(2), 16)
+        units = {"B": 1, " ": 1, "K": KB, "M": KB * KB}
+        for run in found.group(3).split(","):
+            part = re.fullmatch(r"(\d+)\*(\d+)([BKM ])([a-g])", run)
+            check(part, "unreadable run %r in the layout string", run)
+            size = int(part.group(1)) * int(part.group(2)) * units[
+                part.group(3)]
+            self.areas.append((address, size, part.group(4)))
+            address += size
+
+    def slot(self):
+        """(start, size) of the first writable area."""
+        return next((start, size) for start, size, kind in self.areas
+                    if kind in "defg")
+
+    def read_only(self):
+        return [(start, size) for start, size, kind in self.areas
+                if kind == "a"]
+
+
+class Bench:
+    """What a case works with: one chip, the guest, dfu-util."""
+
+    def __init__(self, guest, name):
+        self.guest, self.name = guest, name
+        self.chip = None
+        self.plugged = None
+        self.stack = contextlib.ExitStack()
+
+    def close(self):
+        self.stop()
+        self.stack.close()
+
+    def start(self, *more, options=(), firmware="sallyport-dfu.elf"):
+        """A chip with the bootloader, and more files, in flash; plugged into
+        the guest."""
+        name = "%s.%d" % (self.name, len(list(LOGS.glob(self.name + ".*log"))))
+        self.chip = Chip(BOARD, [FIRMWARE / firmware, *more],
+                         LOGS / (name + ".log"),
+                         ["--pcap", LOGS / (name + ".pcap"), *options])
+        self.plugged = self.guest.attach(self.chip.port)
+        return self.chip
+
+    def stop(self):
+        """Unplugs and ends the chip; its exit status."""
+        status = None
+        if self.plugged:
+            self.guest.detach(self.plugged)
+            self.plugged = None
+        if self.chip:
+            status = self.chip.close()
+            self.chip = None
+        return status
+
+    def dfu_mode(self, limit=10):
+        """Waits until the guest has the bootloader on its bus."""
+        self.guest.wait_usb(DFU_ID, limit)
+
+    def dfu_util(self, arguments, limit=120, live=None):
+        return self.guest.run("dfu-util " + arguments, limit, live)
+
+    def layout(self):
+        self.dfu_mode()
+        return Layout(self.dfu_util("-l").output)
+
+    def download(self, data, where, limit=120, path="/tmp/in", live=None):
+        self.guest.put(data, path)
+        return self.dfu_util("-a 0 -s %s -D %s" % (where, path), limit, live)
+
+    def update(self, data, start, leave=True, limit=120):
+        """A download that has to succeed."""
+        where = "0x%08x%s" % (start, ":leave" if leave else "")
+        result = self.download(data, where, limit)
+        check(result.status == 0, "dfu-util -s %s ends with status %d:\n%s",
+              where, result.status, result.output[-600:])
+        return result
+
+    def upload(self, start, size, limit=60):
+        result = self.guest.run(
+            "rm -f /tmp/out; dfu-util -a 0 -s 0x%08x:%d -U /tmp/out"
+            % (start, size), limit)
+        check(result.status == 0, "dfu-util -U ends with status %d:\n%s",
+              result.status, result.output[-600:])
+        return self.guest.get("/tmp/out")
+
+    def app_says(self, version, since=0, limit=10):
+        """Waits for the demo's line with its version on the USART."""
+        self.chip.wait(app_line(version), limit, since)
+
+    def stays_in_bootloader(self, since, versions=("1.0.0", "2.0.0")):
+        self.dfu_mode()
+        for version in versions:
+            check(not self.chip.find(app_line(version), since),
+                  "application %s runs", version)
+
+    def reset(self):
+        """Presses the reset key; returns the mark before it."""
+        since = self.chip.mark()
+        self.chip.command("reset")
+        return since
+
+
+def app_line(version):
+    return r"(?i)usart.*\b%s\b" % re.escape(version)
+
+
+def same(got, wanted, what):
+    if got == wanted:
+        return
+    check(len(got) == len(wanted), "%s: %d bytes instead of %d", what,
+          len(got), len(wanted))
+    at = next(i for i, (a, b) in enumerate(zip(got, wanted)) if a != b)
+    check(False, "%s: differs first at byte 0x%x (%s instead of %s)", what,
+          at, got[at:at + 8].hex(), wanted[at:at + 8].hex())
+
+
+# ---- updates that work ----
+
+@case
+def list_shows_device(b):
+    b.start()
+    b.dfu_mode()
+    result = b.dfu_util("-l")
+    check(result.status == 0, "status %d", result.status)
+    check("Found DFU: [%s]" % DFU_ID in result.output, "not found:\n%s",
+          result.output)
+    layout = Layout(result.output)
+    check(layout.areas == [(0x08000000, 4 * KB, "a"),
+                           (0x08001000, 504 * KB, "g"),
+                           (0x0807F000, 4 * KB, "a")],
+          "layout is %s", layout.areas)
+    serial = re.search(r'serial="([^"]*)"', result.output)
+    check(serial and re.fullmatch(r"[0-9A-F]{24}", serial.group(1)),
+          "no serial number of 24 digits:\n%s", result.output)
+
+
+def download_leave(b, image, size, version):
+    start, _ = b.layout().slot()
+    data = images.filled(image, size)
+    since = b.chip.mark()
+    b.update(data, start, limit=240)
+    b.app_says(version, since)
+    return start, data
+
+
+@case
+def download_100k_leave_starts_app(b):
+    b.start()
+    download_leave(b, read("demo-dfu.bin"), 100 * KB, "1.0.0")
+
+
+@case
+def download_100k_upload_equals(b):
+    b.start()
+    start, _ = b.layout().slot()
+    data = images.filled(read("demo-dfu.bin"), 100 * KB)
+    b.update(data, start, leave=False)
+    same(b.upload(start, len(data)), data, "read back")
+
+
+@case
+def download_largest_leave_then_upload(b):
+    """Fills the slot, starts it, and reads it back after a detach."""
+    b.start()
+    start, size = b.layout().slot()
+    check(start == 0x08001000 and size == 504 * KB, "slot %#x, %d bytes",
+          start, size)
+    start, data = download_leave(b, read("demo-dfu.bin"), size, "1.0.0")
+    enter_by_detach(b)
+    same(b.upload(start, size), data, "read back")
+
+
+@case
+def download_beyond_largest_refused(b):
+    b.start()
+    start, size = b.layout().slot()
+    before = b.chip.flash(LOGS / "before.bin")
+    data = images.filled(read("demo-dfu.bin"), size + 4)
+    result = b.download(data, "0x%08x" % start)
+    check(result.status != 0, "dfu-util ends with status 0")
+    check("not writeable" in result.output, "dfu-util says:\n%s",
+          result.output)
+    same(b.chip.flash(LOGS / "after.bin"), before, "flash")
+
+
+@case
+def plain_image_leave_starts_app(b):
+    b.start()
+    start, _ = b.layout().slot()
+    since = b.chip.mark()
+    b.update(read("demo-plain-dfu.bin"), start)
+    b.app_says("1.0.0", since)
+
+
+@case
+def two_versions_one_after_the_other(b):
+    b.start()
+    start, _ = b.layout().slot()
+    for name, version in (("demo-dfu.bin", "1.0.0"),
+                          ("demo2-dfu.bin", "2.0.0"),
+                          ("demo-dfu.bin", "1.0.0")):
+        since = b.chip.mark()
+        b.update(read(name), start)
+        b.app_says(version, since)
+        enter_by_detach(b)
+
+
+@case
+def dfuse_file_with_two_elements(b):
+    b.start()
+    start, _ = b.layout().slot()
+    demo = read("demo-dfu.bin")
+    settings = images.filled(b"settings", 5000)
+    far = start + 96 * KB
+    b.guest.put(images.dfuse([(start, demo), (far, settings)]), "/tmp/2.dfu")
+    result = b.dfu_util("-a 0 -D /tmp/2.dfu")
+    check(result.status == 0, "dfu-util ends with status %d:\n%s",
+          result.status, result.output[-600:])
+    same(b.upload(start, len(demo)), demo, "first element")
+    same(b.upload(far, len(settings)), settings, "second element")
+    since = b.reset()
+    b.app_says("1.0.0", since)
+
+
+@case
+def dfuse_file_with_leave(b):
+    b.start()
+    start, _ = b.layout().slot()
+    b.guest.put(images.dfuse([(start + 96 * KB, b"data" * 100),
+                              (start, read("demo2-dfu.bin"))],
+                             0x1209, 0x0001), "/tmp/2.dfu")
+    since = b.chip.mark()
+    result = b.dfu_util("-a 0 -s :leave -D /tmp/2.dfu")
+    check(result.status == 0, "dfu-util ends with status %d:\n%s",
+          result.status, result.output[-600:])
+    b.app_says("2.0.0", since)
+
+
+# ---- without :leave ----
+
+@case
+def stamped_without_leave_boots_after_reset(b):
+    b.start()
+    start, _ = b.layout().slot()
+    b.update(read("demo-dfu.bin"), start, leave=False)
+    since = b.reset()
+    b.app_says("1.0.0", since)
+
+
+@case
+def plain_short_last_block_boots_after_reset(b):
+    b.start()
+    start, _ = b.layout().slot()
+    data = read("demo-plain-dfu.bin")
+    if len(data) % BLOCK == 0:
+        data += b"\xff" * 4
+    b.update(data, start, leave=False)
+    since = b.reset()
+    b.app_says("1.0.0", since)
+
+
+def plain_of_whole_blocks():
+    data = read("demo-plain-dfu.bin")
+    return data + b"\xff" * (-len(data) % BLOCK)
+
+
+@case
+def plain_whole_blocks_without_leave_stays(b):
+    b.start()
+    start, _ = b.layout().slot()
+    b.update(plain_of_whole_blocks(), start, leave=False)
+    since = b.reset()
+    b.chip.wait(r"(?i)usb.*disconnect", 5, since)
+    b.stays_in_bootloader(since)
+    b.update(plain_of_whole_blocks(), start)
+    b.app_says("1.0.0", since)
+
+
+@case
+def plain_whole_blocks_with_leave_boots(b):
+    b.start()
+    start, _ = b.layout().slot()
+    since = b.chip.mark()
+    b.update(plain_of_whole_blocks(), start)
+    b.app_says("1.0.0", since)
+
+
+# ---- what must not change ----
+
+def refused(b, where, wanted, data=b"\xa5" * 4096):
+    before = b.chip.flash(LOGS / "before.bin")
+    result = b.download(data, where)
+    check(result.status != 0, "dfu-util -s %s ends with status 0:\n%s",
+          where, result.output)
+    check(re.search(wanted, result.output), "dfu-util -s %s says:\n%s",
+          where, result.output[-600:])
+    same(b.chip.flash(LOGS / "after.bin"), before, "flash after -s " + where)
+
+
+@case
+def read_only_refused_by_layout(b):
+    b.start()
+    for start, size in b.layout().read_only():
+        refused(b, "0x%08x" % start, "not writeable")
+        refused(b, "0x%08x" % (start + size - 16), "not writeable", b"x" * 16)
+
+
+@case
+def read_only_refused_by_device(b):
+    b.start()
+    for start, size in b.layout().read_only():
+        # errWRITE or errADDRESS, as GETSTATUS has it
+        refused(b, "0x%08x:force" % start, r"status\((3|8)\)|errWRITE|errADDR")
+        b.dfu_util("-l")
+
+
+@case
+def outside_flash_refused_by_device(b):
+    b.start()
+    b.dfu_mode()
+    for address in (0x07FFF000, 0x08080000, 0x20000000):
+        refused(b, "0x%08x:force" % address, r"(?i)error|fail|not")
+
+
+@case
+def wrong_crc_fails_and_does_not_boot(b):
+    b.start()
+    start, _ = b.layout().slot()
+    good = images.stamped(images.filled(read("demo-plain-dfu.bin"), 20 * KB))
+    bad = bytearray(good)
+    bad[12345] ^= 0x10
+    result = b.download(bytes(bad), "0x%08x:leave" % start)
+    check(result.status != 0, "dfu-util ends with status 0:\n%s",
+          result.output)
+    since = b.reset()
+    b.stays_in_bootloader(since)
+    # The same over an installed application: nothing new may run.
+    b.update(read("demo-dfu.bin"), start)
+    b.app_says("1.0.0", since)
+    enter_by_detach(b)
+    bad2 = bytearray(images.filled(read("demo2-dfu.bin"), 20 * KB))
+    bad2[images.word(bad2, images.OFFSET_LENGTH) - 1] ^= 1
+    result = b.download(bytes(bad2), "0x%08x:leave" % start)
+    check(result.status != 0, "dfu-util ends with status 0:\n%s",
+          result.output)
+    since = b.reset()
+    b.stays_in_bootloader(since, ["2.0.0"])
+    b.update(good, start)
+    b.app_says("1.0.0", since)
+
+
+@case
+def image_of_another_product_refused(b):
+    b.start()
+    start, _ = b.layout().slot()
+    other = images.stamped(read("demo-plain-dfu.bin"), product=0x12345678)
+    result = b.download(other, "0x%08x:leave" % start)
+    check(result.status != 0, "dfu-util ends with status 0:\n%s",
+          result.output)
+    since = b.reset()
+    b.stays_in_bootloader(since)
+
+
+# ---- interrupted updates ----
+
+class Progress:
+    """Acts once when dfu-util has drawn its progress bar `count` times."""
+
+    def __init__(self, count=None, action=None):
+        self.left, self.action, self.drawn = count, action, 0
+
+    def __call__(self, data):
+        self.drawn += data.count(b"\r")
+        if self.action and self.drawn >= self.left:
+            action, self.action = self.action, None
+            action()
+
+
+def two_images(b, size):
+    """Two complete stamped images that differ in every page."""
+    return [(images.stamped(images.filled(read(name), size, seed)), version)
+            for seed, (name, version) in enumerate(
+                (("demo-plain-dfu.bin", "1.0.0"),
+                 ("demo2-plain-dfu.bin", "2.0.0")))]
+
+
+def interrupted_updates(b, points, interrupt, restore):
+    """At each point: an update is interrupted, the chip is reset, only whole
+    images may run, and a normal update succeeds."""
+    b.start()
+    start, _ = b.layout().slot()
+    pair = two_images(b, 24 * KB)
+    whole = Progress()
+    b.guest.put(pair[0][0], "/tmp/0")
+    b.guest.put(pair[1][0], "/tmp/1")
+    result = b.dfu_util("-a 0 -s 0x%08x:leave -D /tmp/0" % start, 60, whole)
+    check(result.status == 0, "first update:\n%s", result.output[-600:])
+    b.app_says("1.0.0")
+    enter_by_detach(b)
+    for point in range(points):
+        count = 1 + point * (whole.drawn - 1) // points
+        old, new = pair[point % 2][1], pair[1 - point % 2][1]
+        hit = Progress(count, lambda: interrupt(b))
+        result = b.dfu_util("-a 0 -s 0x%08x:leave -D /tmp/%d" % (
+            start, 1 - point % 2), 60, hit)
+        place = "point %d (%d of %d)" % (point, count, whole.drawn)
+        check(hit.action is None, "%s: never reached:\n%s", place,
+              result.output[-600:])
+        restore(b)
+        since = b.reset()
+        either = b.chip.wait(r"(?i)usb.*config|%s|%s" % (
+            app_line(old), app_line(new)), 10, since)
+        ran_old = b.chip.find(app_line(old), since)
+        ran_new = b.chip.find(app_line(new), since)
+        check(not ran_new or result.status == 0,
+              "%s: half of %s runs: %s", place, new, either.string)
+        if ran_old or ran_new:
+            enter_by_detach(b)
+        b.dfu_mode()
+        since = b.chip.mark()
+        result = b.dfu_util("-a 0 -s 0x%08x:leave -D /tmp/%d" % (
+            start, 1 - point % 2), 60)
+        check(result.status == 0, "%s: the update after it:\n%s", place,
+              result.output[-600:])
+        b.app_says(new, since)
+        enter_by_detach(b)
+
+
+@case
+def unplug_in_mid_update(b):
+    def restore(b):
+        time.sleep(0.2)
+        b.chip.command("plug")
+        b.dfu_mode()
+
+    interrupted_updates(b, POINTS, lambda b: b.chip.command("unplug"), restore)
+
+
+@case
+def kill_dfu_util_in_mid_update(b):
+    interrupted_updates(b, POINTS // 2, lambda b: b.guest.kill(),
+                        lambda b: None)
+
+
+@case
+def power_off_in_mid_update(b):
+    def restore(b):
+        time.sleep(0.2)
+        b.chip.command("power on")
+
+    interrupted_updates(b, POINTS // 4,
+                        lambda b: b.chip.command("power off"), restore)
+
+
+@case
+def power_cut_in_flash_operation(b):
+    """The power fails before, inside or after a flash operation."""
+    b.start()
+    start, _ = b.layout().slot()
+    pair = two_images(b, 12 * KB)
+    b.update(pair[0][0], start)
+    b.app_says("1.0.0")
+    enter_by_detach(b)
+    b.guest.put(pair[1][0], "/tmp/1")
+    b.guest.put(pair[0][0], "/tmp/0")
+    for turn, cut in enumerate(("1:before", "1:torn", "2:after", "40:torn",
+                                "2000:torn", "3000:after")):
+        new = pair[1 - turn % 2][1]
+        since = b.chip.mark()
+        b.chip.command("cut " + cut)
+        result = b.dfu_util("-a 0 -s 0x%08x:leave -D /tmp/%d" % (
+            start, 1 - turn % 2), 60)
+        b.chip.wait(r"(?i)power.*(cut|off|fail|lost)|cut", 5, since)
+        since = b.chip.mark()
+        b.chip.command("power on")
+        b.dfu_mode()
+        check(not b.chip.find(app_line(new), since), "cut %s: half of %s runs",
+              cut, new)
+        check(result.status != 0, "cut %s: dfu-util ends with status 0", cut)
+        since = b.chip.mark()
+        result = b.dfu_util("-a 0 -s 0x%08x:leave -D /tmp/%d" % (
+            start, 1 - turn % 2), 60)
+        check(result.status == 0, "cut %s: the update after it:\n%s", cut,
+              result.output[-600:])
+        b.app_says(new, since)
+        enter_by_detach(b)
+
+
+# ---- from the running application ----
+
+def enter_by_detach(b):
+    """dfu-util -e on the running demo: the bootloader comes back."""
+    found = b.guest.run(
+        "i=0; until dfu-util -l | grep -q 'Found Runtime'; do\n"
+        "i=$((i + 1)); [ $i -lt 100 ] || exit 1; usleep 50000; done", 30)
+    check(found.status == 0, "no DFU runtime interface in the application")
+    result = b.dfu_util("-e")
+    check(result.status == 0, "dfu-util -e ends with status %d:\n%s",
+          result.status, result.output)
+    for _ in range(100):
+        if "Found DFU:" in b.dfu_util("-l").output:
+            return
+        time.sleep(0.05)
+    check(False, "no bootloader after dfu-util -e")
+
+
+@case
+def detach_enters_bootloader(b):
+    b.start()
+    start, _ = b.layout().slot()
+    b.update(read("demo-dfu.bin"), start)
+    b.app_says("1.0.0")
+    enter_by_detach(b)
+    since = b.reset()
+    b.app_says("1.0.0", since)
+
+
+@case
+def download_to_running_application(b):
+    """Plain -D: dfu-util detaches the application by itself."""
+    b.start()
+    start, _ = b.layout().slot()
+    b.update(read("demo-dfu.bin"), start)
+    b.app_says("1.0.0")
+    b.guest.run("until dfu-util -l | grep -q 'Found Runtime'; do\n"
+                "usleep 50000; done", 10)
+    since = b.chip.mark()
+    b.update(read("demo2-dfu.bin"), start)
+    b.app_says("2.0.0", since)
+
+
+# ---- bad input to the tools ----
+
+def bad_arguments(arguments, wanted):
+    """sallyport-chip says one clear line and ends with status 2."""
+    result = subprocess.run([PROGRAM, *map(str, arguments)],
+                            capture_output=True, text=True, timeout=20,
+                            stdin=subprocess.DEVNULL)
+    text = (result.stdout + result.stderr).strip()
+    check(result.returncode == 2, "%s: status %d:\n%s", arguments,
+          result.returncode, text)
+    check(len(text.splitlines()) == 1, "%s: not one line:\n%s", arguments,
+          text)
+    check(re.search(wanted, text, re.I), "%s: says %r", arguments, text)
+
+
+@case
+def chip_bad_input(b):
+    boot = FIRMWARE / "sallyport-dfu.elf"
+    board = ["--board", BOARD]
+    junk = LOGS / "junk.bin"
+    junk.write_bytes(b"x" * 4096)
+    bad_arguments([*board, "--flash", "/nonexistent.elf"], "nonexistent")
+    bad_arguments([*board, "--flash", sys.executable], "machine|arm|elf")
+    bad_arguments(["--board", "nosuch", "--flash", boot], "nosuch")
+    bad_arguments(["--chip", "nosuch", "--flash", boot], "nosuch")
+    bad_arguments([*board, "--flash", "%s@0x0807FF00" % junk], "outside|fit")
+    bad_arguments([*board, "--flash", "%s@0x20000000" % junk], "outside|fit")
+    bad_arguments([*board, "--flash", "%s@nonsense" % junk], "address|nonsen")
+    bad_arguments([*board, "--flash", boot, "--nosuch"], "nosuch")
+    bad_arguments([*board, "--flash", boot, "--usbredir", "nonsense"],
+                  "nonsense|port")
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        bad_arguments([*board, "--flash", boot, "--usbredir", "127.0.0.1:%d"
+                       % taken.getsockname()[1]], "in use|busy|listen")
+
+
+@case
+def chip_refuses_second_client(b):
+    b.start()
+    b.dfu_mode()
+    since = b.chip.mark()
+    with socket.create_connection(("127.0.0.1", b.chip.port), 5) as second:
+        second.settimeout(5)
+        while second.recv(4096):
+            pass
+    b.chip.wait(r"(?i)second|refuse|busy|already", 5, since)
+    check("Found DFU" in b.dfu_util("-l").output,
+          "the first client lost the device")
+
+
+def host_tool(arguments, wanted):
+    result = subprocess.run([ROOT / "build/bin/sallyport", *map(
+        str, arguments)], capture_output=True, text=True, timeout=20)
+    text = (result.stdout + result.stderr).strip()
+    check(result.returncode == 2, "sallyport %s: status %d:\n%s", arguments,
+          result.returncode, text)
+    check(len(text.splitlines()) == 1, "sallyport %s: not one line:\n%s",
+          arguments, text)
+    check(re.search(wanted, text, re.I), "sallyport %s: says %r", arguments,
+          text)
+
+
+@case
+def tool_bad_input(b):
+    out = LOGS / "tool-out.bin"
+    good = FIRMWARE / "demo-plain-dfu.bin"
+    host_tool(["stamp", "/nonexistent.bin", "-o", out], "nonexistent")
+    host_tool(["stamp", sys.executable, "-o", out], "machine|arm|elf")
+    host_tool(["stamp", good, "-o", "/nonexistent/out.bin"], "nonexistent")
+    host_tool(["stamp", good, "--board", "nosuch", "-o", out], "nosuch")
+    host_tool(["stamp", good, "--version", "x.y", "-o", out], "version|x.y")
+    host_tool(["nosuch"], "nosuch")
+    check(not out.exists(), "an output file was left behind")
+
+
+@case
+def stamp_agrees_with_test(b):
+    """The host tool's stamp is byte for byte that of images.py."""
+    out = LOGS / "stamped.bin"
+    out.unlink(missing_ok=True)
+    subprocess.run([ROOT / "build/bin/sallyport", "stamp",
+                    FIRMWARE / "demo-plain-dfu.bin", "--version", "1.2.3",
+                    "-o", out], check=True, capture_output=True, timeout=20)
+    got = out.read_bytes()
+    same(got, images.stamped(read("demo-plain-dfu.bin"),
+                             images.word(got, images.OFFSET_PRODUCT),
+                             1 << 24 | 2 << 16 | 3), "stamped file")
+
+
+# ---- the runner ----
+
+def run_case(function, guest):
+    """Returns None or the reason of the failure."""
+    bench = Bench(guest, function.__name__)
+    try:
+        function(bench)
+        status = bench.stop()
+        check(status in (None, 0), "sallyport-chip ends with status %s", status)
+        return None
+    except (Failure, ChipError, GuestError, OSError,
+            subprocess.SubprocessError) as error:
+        return str(error)
+    except Exception:  # a mistake in the test is a failure, too
+        return traceback.format_exc()
+    finally:
+        with contextlib.suppress(Exception):
+            bench.close()
+
+
+def main(arguments):
+    if "--list" in arguments:
+        print("\n".join(function.__name__ for function in CASES))
+        return 0
+    chosen = [f for f in CASES
+              if not arguments or any(a in f.__name__ for a in arguments)]
+    if not chosen:
+        print("e2e: no case with that in its name", file=sys.stderr)
+        return 2
+    for needed in (PROGRAM, FIRMWARE / "sallyport-dfu.elf"):
+        if not needed.exists():
+            print("e2e: %s is not built" % needed.relative_to(ROOT),
+                  file=sys.stderr)
+            return 2
+    LOGS.mkdir(parents=True, exist_ok=True)
+    for old in LOGS.iterdir():
+        old.unlink()
+    started, failed, guest = time.monotonic(), 0, None
+    try:
+        for function in chosen:
+            begun = time.monotonic()
+            if guest is None:
+                guest = Guest(LOGS)
+            reason = run_case(function, guest)
+            seconds = time.monotonic() - begun
+            if reason is None:
+                print("ok %s (%.1f s)" % (function.__name__, seconds))
+            else:
+                failed += 1
+                print("FAIL %s: %s" % (function.__name__,
+                                       reason.replace("\n", "\n    ")))
+                print("    replay: test/e2e/run.py %s; logs: %s"
+                      % (function.__name__,
+                         (LOGS / function.__name__).relative_to(ROOT)))
+                guest.close()  # the next case gets a fresh one
+                guest = None
+            sys.stdout.flush()
+    except GuestError as error:
+        print("FAIL guest: %s" % error)
+        failed += 1
+    finally:
+        if guest:
+            guest.close()
+    print("e2e: %d passed, %d failed in %.0f s" % (
+        len(chosen) - failed, failed, time.monotonic() - started))
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
