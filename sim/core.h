@@ -95,6 +95,8 @@ struct chip {
     size_t usart_cap;
     uint8_t io_slot[IO_SLOTS]; /* number of the peripheral there + 1 */
     sim_time until;            /* of chip_run() */
+    uint32_t serving;          /* address of the access being served */
+    bool serving_write;
     bool stop;                 /* chip_stop() */
 };
 
