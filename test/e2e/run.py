@@ -619,7 +619,8 @@ def chip_bad_input(b):
     junk = LOGS / "junk.bin"
     junk.write_bytes(b"x" * 4096)
     bad_arguments([*board, "--flash", "/nonexistent.elf"], "nonexistent")
-    bad_arguments([*board, "--flash", sys.executable], "machine|arm|elf")
+    bad_arguments([*board, "--flash", "/bin/busybox"],
+                  "machine|arm|elf")
     bad_arguments(["--board", "nosuch", "--flash", boot], "nosuch")
     bad_arguments(["--chip", "nosuch", "--flash", boot], "nosuch")
     bad_arguments([*board, "--flash", "%s@0x0807FF00" % junk], "outside|fit")
@@ -649,12 +650,13 @@ def chip_refuses_second_client(b):
           "the first client lost the device")
 
 
-def host_tool(arguments, wanted):
+def tool_refuses(status, wanted, *arguments):
+    """sallyport says one clear line and ends with this status."""
     result = subprocess.run([ROOT / "build/bin/sallyport", *map(
         str, arguments)], capture_output=True, text=True, timeout=20)
     text = (result.stdout + result.stderr).strip()
-    check(result.returncode == 2, "sallyport %s: status %d:\n%s", arguments,
-          result.returncode, text)
+    check(result.returncode == status, "sallyport %s: status %d, not %d:\n%s",
+          arguments, result.returncode, status, text)
     check(len(text.splitlines()) == 1, "sallyport %s: not one line:\n%s",
           arguments, text)
     check(re.search(wanted, text, re.I), "sallyport %s: says %r", arguments,
@@ -663,14 +665,20 @@ def host_tool(arguments, wanted):
 
 @case
 def tool_bad_input(b):
+    """The statuses are those of docs/tool.md."""
     out = LOGS / "tool-out.bin"
     good = FIRMWARE / "demo-plain-dfu.bin"
-    host_tool(["stamp", "/nonexistent.bin", "-o", out], "nonexistent")
-    host_tool(["stamp", sys.executable, "-o", out], "machine|arm|elf")
-    host_tool(["stamp", good, "-o", "/nonexistent/out.bin"], "nonexistent")
-    host_tool(["stamp", good, "--board", "nosuch", "-o", out], "nosuch")
-    host_tool(["stamp", good, "--version", "x.y", "-o", out], "version|x.y")
-    host_tool(["nosuch"], "nosuch")
+    short = LOGS / "short.bin"
+    short.write_bytes(b"x" * 55)
+    tool_refuses(2, "nosuch", "nosuch")
+    tool_refuses(2, "nosuch", "stamp", good, "--board", "nosuch", "-o", out)
+    tool_refuses(2, "x.y", "stamp", good, "--version", "x.y", "-o", out)
+    tool_refuses(3, "/nonexistent.bin", "stamp", "/nonexistent.bin", "-o",
+                 out)
+    tool_refuses(3, "ELF.*machine", "stamp", "/bin/busybox", "-o", out)
+    tool_refuses(4, "too small", "stamp", short, "-o", out)
+    tool_refuses(1, "/nonexistent/o", "stamp", good, "-o",
+                 "/nonexistent/o.bin")
     check(not out.exists(), "an output file was left behind")
 
 
