@@ -63,6 +63,8 @@ static void attach_changed(void *host, bool attached)
 
 static void port_gone(struct host *h)
 {
+    if (h->s.port == PORT_RESET)
+        wire_bus_reset(h->wire, false);
     h->s.gone_at = SIM_NEVER;
     h->s.next_sof = SIM_NEVER;
     h->s.idle_at = SIM_NEVER;

@@ -56,7 +56,7 @@ static void attach_change(struct wire *w, bool before)
 
     if (now == before)
         return;
-    chip_report(w->chip, EV_USB, now ? "connect" : "disconnect");
+    chip_report(w->chip, EV_USB, now ? "usb: connect" : "usb: disconnect");
     if (w->host.attach_changed)
         w->host.attach_changed(w->host.host, now);
     wire_touch(w);
@@ -133,10 +133,10 @@ void wire_sof(struct wire *w, unsigned frame)
 
 void wire_bus_reset(struct wire *w, bool begin)
 {
-    if (!wire_attached(w))
+    if (begin && !wire_attached(w))
         return;
     if (begin)
-        chip_report(w->chip, EV_USB, "bus reset");
+        chip_report(w->chip, EV_USB, "usb: bus reset");
     if (w->ops->bus_reset)
         w->ops->bus_reset(w->chip, w->dev, begin);
 }
@@ -163,7 +163,7 @@ void wire_touch(struct wire *w)
 
 void wire_report(struct wire *w, const char *text)
 {
-    chip_report(w->chip, EV_USB, "%s", text);
+    chip_report(w->chip, EV_USB, "usb: %s", text);
 }
 
 sim_time wire_deadline(struct wire *w)
