@@ -21,7 +21,8 @@ import json
 import sys
 from pathlib import Path
 
-import stack_depth
+sys.dont_write_bytecode = True
+import stack_depth  # noqa: E402
 
 ROOT = Path(__file__).resolve().parents[1]
 COLUMNS = ("board", "profile", "flash", "budget", "left", "ram", "stack")

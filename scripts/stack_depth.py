@@ -232,6 +232,8 @@ class Analysis:
         stay = [(following, depth)] if i.conditional else []
         target = self._target(i)
 
+        if i.op == "bl" and target in f.code and target != f.start:
+            return [(target, depth)]  # how Thumb-1 jumps far
         if i.op in ("bl", "blx"):
             self._call(f, target, depth)
             if target in self.by_start and \

@@ -14,6 +14,7 @@ import unittest
 TOP = os.path.dirname(os.path.dirname(os.path.dirname(
     os.path.abspath(__file__))))
 sys.path.insert(0, os.path.join(TOP, "scripts"))
+sys.dont_write_bytecode = True
 import stack_depth  # noqa: E402
 
 HEAD = """
@@ -143,6 +144,14 @@ class StackDepth(unittest.TestCase):
               .align 2
             1: .word -1024
         """, cpu="cortex-m0"), 1032)
+
+    def test_a_far_jump_of_a_small_core(self):
+        self.assertEqual(self.depth("""
+            func reset
+              push {r4, lr}
+              bl 1f
+            1: b .
+        """, cpu="cortex-m0"), 8)
 
     def test_another_program_is_not_followed(self):
         self.assertEqual(self.depth("""
