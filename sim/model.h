@@ -121,6 +121,8 @@ bool dev_clocked(struct dev *d);
  * or an open drain that is off.  Board and outside do not count. */
 int chip_pin_output(struct chip *c, char port, unsigned pin);
 /* chip_pin_level() of chip.h is the level on the pin, with everything. */
+/* The pin is set up as the output of some alternate function. */
+bool chip_pin_alternate(struct chip *c, char port, unsigned pin);
 
 /* A GPIO port changed an output, a direction or a pull: pins are looked at,
  * everybody's pins_changed() is called. */
@@ -181,6 +183,16 @@ size_t wire_state_size(struct wire *w);
 void wire_save(struct wire *w, void *buf);
 void wire_restore(struct wire *w, const void *buf);
 
+/* Registers are 32 bits wide; a narrower write replaces a part. */
+static inline uint32_t reg_merge(uint32_t old, uint32_t off, unsigned size,
+                                 uint32_t value)
+{
+    unsigned shift = 8 * (off & 3);
+    uint32_t mask = size >= 4 ? 0xffffffffu : (1u << 8 * size) - 1;
+
+    return (old & ~(mask << shift)) | (value & mask) << shift;
+}
+
 /* ---- chips ---- */
 
 enum cpu_kind { CPU_CORTEX_M0, CPU_CORTEX_M3, CPU_CORTEX_M4F };
@@ -207,6 +219,8 @@ struct gpio_ops {
     int (*output)(struct dev *port, unsigned pin);
     /* -1, 0, 1: the pull resistor of an input. */
     int (*pull)(struct dev *port, unsigned pin);
+    /* Set up as an alternate function output. */
+    bool (*alternate)(struct dev *port, unsigned pin);
 };
 
 struct flash_ops {

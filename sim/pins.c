@@ -21,6 +21,13 @@ int chip_pin_output(struct chip *c, char port, unsigned pin)
     return c->model->gpio_ops->output(d, pin);
 }
 
+bool chip_pin_alternate(struct chip *c, char port, unsigned pin)
+{
+    struct dev *d = port_of(c, port);
+
+    return d && c->model->gpio_ops->alternate(d, pin);
+}
+
 static int board_pull(struct chip *c, char port, unsigned pin)
 {
     unsigned i;

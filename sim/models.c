@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * models.c - the boards as data, and looking up boards and chips by name.
+ */
+#include "models.h"
+
+#include <strings.h>
+
+#define COUNT(a) (sizeof(a) / sizeof((a)[0]))
+
+static const struct chip_model *const chips[] = {
+    &model_stm32f103ze,
+    &model_stm32f103c8,
+};
+static const char chip_list[] = "stm32f103ze, stm32f103c8";
+
+static const struct sim_board boards[] = {
+    {
+        .name = "stm32f103ze",
+        .model = &model_stm32f103ze,
+        .hse_hz = 8000000,
+        .pins = {{"LED", {'B', 5}, true}, {"key", {'A', 0}, false}},
+        .pullup = PULLUP_FIXED,
+    },
+    {
+        .name = "bluepill",
+        .model = &model_stm32f103c8,
+        .hse_hz = 8000000,
+        .pins = {{"LED", {'C', 13}, true}},
+        .pulls = {{{'B', 2}, false}}, /* BOOT1 jumper, 100 kOhm */
+        .pullup = PULLUP_FIXED,
+    },
+};
+static const char board_list[] = "stm32f103ze, bluepill";
+
+const struct chip_model *chip_model_find(const char *name)
+{
+    size_t i;
+
+    for (i = 0; i < COUNT(chips); i++)
+        if (!strcasecmp(chips[i]->name, name))
+            return chips[i];
+    return NULL;
+}
+
+const struct sim_board *sim_board_find(const char *name)
+{
+    size_t i;
+
+    for (i = 0; i < COUNT(boards); i++)
+        if (!strcasecmp(boards[i].name, name))
+            return &boards[i];
+    return NULL;
+}
+
+const struct chip_model *sim_board_model(const struct sim_board *board)
+{
+    return board->model;
+}
+
+const char *chip_model_names(void)
+{
+    return chip_list;
+}
+
+const char *sim_board_names(void)
+{
+    return board_list;
+}

@@ -1,0 +1,12 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * models.h - the chips that exist, one file of tables a family.
+ */
+#ifndef SIM_MODELS_H
+#define SIM_MODELS_H
+
+#include "model.h"
+
+extern const struct chip_model model_stm32f103ze, model_stm32f103c8;
+
+#endif
