@@ -2,7 +2,7 @@
 # The commands by name; each sets up what it needs.  The work is done by
 # CMake and by scripts/.
 
-.PHONY: build demo test e2e format check-format clean
+.PHONY: build demo test e2e sizes format check-format clean
 
 build:
 	@scripts/setup
@@ -20,6 +20,10 @@ test:
 # The end-to-end tests alone; CASES="unplug dfuse" takes some of them.
 e2e: build
 	@test/e2e/run.py $(CASES)
+
+# Flash, RAM and stack of every bootloader, against its budget.
+sizes: build
+	@scripts/sizes.py
 
 format:
 	@scripts/format
