@@ -45,7 +45,7 @@ extern const struct cli_verb cli_info;
 bool cli_parse(const struct cli_verb *verb, char *const *argv,
                struct cli_call *call, struct fail *f);
 
-/* The option's own syntax, --name or -o. */
+/* Synopsis, what it does, options. */
 void cli_print_help(const struct cli_verb *verb, FILE *out);
 
 /* Values of options, whose name is for the message.  FAIL_USAGE. */

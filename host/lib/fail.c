@@ -2,6 +2,7 @@
 /* fail.c - see fail.h. */
 #include "fail.h"
 
+#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 

@@ -10,7 +10,6 @@
 #ifndef SALLYPORT_FAIL_H
 #define SALLYPORT_FAIL_H
 
-#include <stdarg.h>
 #include <stdbool.h>
 
 /* name, exit status, sentence (printed by --help) */
