@@ -1,0 +1,175 @@
+/* SPDX-License-Identifier: MIT */
+/* usb_bench.c - see usb_bench.h. */
+#include "usb_bench.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "fsdev.h"
+
+/* ---- the services of model.h and chip.h that wire, host, fsdev use ---- */
+
+sim_time chip_now(const struct chip *c)
+{
+    return c->now;
+}
+
+static sim_time dev_deadline(struct chip *c)
+{
+    return c->desc.ops ? c->desc.ops->deadline(&c->dev) : SIM_NEVER;
+}
+
+void chip_run(struct chip *c, sim_time until)
+{
+    c->stop = false;
+    while (!c->stop) {
+        sim_time host = wire_deadline(c->wire), dev = dev_deadline(c);
+        sim_time next = host < dev ? host : dev;
+
+        if (next > until)
+            break;
+        if (next > c->now)
+            c->now = next;
+        if (host <= dev)
+            wire_event(c->wire);
+        else
+            c->desc.ops->event(&c->dev);
+        if (c->firmware)
+            c->firmware(c);
+    }
+    if (!c->stop && c->now < until)
+        c->now = until;
+}
+
+void chip_stop(struct chip *c)
+{
+    c->stop = true;
+}
+
+bool chip_was_cut(const struct chip *c)
+{
+    (void)c;
+    return false;
+}
+
+struct wire *chip_wire(struct chip *c)
+{
+    return c->wire;
+}
+
+void chip_touch(struct chip *c)
+{
+    (void)c;
+}
+
+void chip_report(struct chip *c, enum chip_event ev, const char *fmt, ...)
+{
+    size_t n = strlen(c->log);
+    va_list ap;
+
+    (void)ev;
+    va_start(ap, fmt);
+    vsnprintf(c->log + n, sizeof(c->log) - n, fmt, ap);
+    va_end(ap);
+    n = strlen(c->log);
+    snprintf(c->log + n, sizeof(c->log) - n, "\n");
+}
+
+void chip_guest_error(struct chip *c, const char *fmt, ...)
+{
+    va_list ap;
+
+    va_start(ap, fmt);
+    vsnprintf(c->last_error, sizeof(c->last_error), fmt, ap);
+    va_end(ap);
+    c->errors++;
+}
+
+void dev_unmodelled(struct dev *d, uint32_t off, const char *what)
+{
+    (void)off;
+    chip_report(d->chip, EV_UNMODELLED, "%s is not modelled", what);
+}
+
+void chip_irq(struct chip *c, unsigned irq, bool level)
+{
+    c->irq[irq] = level;
+}
+
+bool chip_usb_clock_ok(struct chip *c)
+{
+    return c->clock_ok;
+}
+
+uint32_t chip_clock_hz(struct chip *c, enum chip_clock which)
+{
+    (void)c;
+    (void)which;
+    return 36000000;
+}
+
+bool dev_clocked(struct dev *d)
+{
+    return d->chip->clocked;
+}
+
+int chip_pin_output(struct chip *c, char port, unsigned pin)
+{
+    return port == 'A' && pin == 12 ? c->pa12 : -1;
+}
+
+bool chip_board_pullup(struct chip *c)
+{
+    return c->board_pullup;
+}
+
+/* ---- the bench ---- */
+
+void bench_new(struct chip *c, const struct wire_ops *ops, void *dev)
+{
+    memset(c, 0, sizeof(*c));
+    c->clock_ok = c->clocked = c->board_pullup = true;
+    c->pa12 = -1;
+    c->wire = wire_new(c, ops, dev);
+}
+
+void bench_new_fsdev(struct chip *c)
+{
+    bench_new(c, &fsdev_wire_ops, &c->dev);
+    c->desc.name = "USB";
+    c->desc.ops = &fsdev_ops;
+    c->desc.irq[0] = 19;
+    c->desc.irq[1] = 20;
+    c->desc.facts = &fsdev_facts_f1;
+    c->dev.chip = c;
+    c->dev.desc = &c->desc;
+    c->dev.state = calloc(1, fsdev_ops.state_size);
+    fsdev_ops.reset(&c->dev, RESET_POWER);
+}
+
+void bench_free(struct chip *c)
+{
+    wire_free(c->wire);
+    free(c->dev.state);
+}
+
+unsigned usb_read(struct chip *c, unsigned off)
+{
+    return fsdev_ops.read(&c->dev, 0, off, 2);
+}
+
+void usb_write(struct chip *c, unsigned off, unsigned value)
+{
+    fsdev_ops.write(&c->dev, 0, off, 2, value);
+}
+
+unsigned pma_read(struct chip *c, unsigned off)
+{
+    return fsdev_ops.read(&c->dev, 1, off * 2, 2);
+}
+
+void pma_write(struct chip *c, unsigned off, unsigned value)
+{
+    fsdev_ops.write(&c->dev, 1, off * 2, 2, value);
+}

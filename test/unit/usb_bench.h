@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * usb_bench.h - a chip that is nothing but a clock, a pin and a USB block, for
+ * tests of the wire, the host and the USB block without a CPU.  The firmware
+ * is a C function that is called whenever time stands still.
+ */
+#ifndef TEST_USB_BENCH_H
+#define TEST_USB_BENCH_H
+
+#include "host.h"
+#include "model.h"
+
+struct chip {
+    sim_time now;
+    bool stop;
+    bool clock_ok, clocked, board_pullup;
+    int pa12; /* as chip_pin_output() */
+    unsigned errors;
+    char last_error[200];
+    char log[4096]; /* lines for the world outside */
+    bool irq[64];
+    struct wire *wire;
+    struct dev dev;
+    struct device desc;
+    void (*firmware)(struct chip *c);
+    void *fw;
+};
+
+/* With wire_ops and dev of the caller's, or with the F103's USB block. */
+void bench_new(struct chip *c, const struct wire_ops *ops, void *dev);
+void bench_new_fsdev(struct chip *c);
+void bench_free(struct chip *c);
+/* Half-word access to the USB block at 0x40005C00 + off, packet memory at
+ * 0x40006000 + 2 * off. */
+unsigned usb_read(struct chip *c, unsigned off);
+void usb_write(struct chip *c, unsigned off, unsigned value);
+unsigned pma_read(struct chip *c, unsigned off);
+void pma_write(struct chip *c, unsigned off, unsigned value);
+
+#endif
