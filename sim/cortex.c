@@ -519,7 +519,7 @@ void cortex_reset(struct chip *c)
     uint32_t sp, pc;
 
     *k = (struct cortex){.ccr = CCR_STKALIGN};
-    cpu_reset(c->cpu);
+    cpu_clear_regs(c->cpu);
     c->live->cpu.attention = false;
     c->live->cpu.irq_waiting = false;
     c->live->cpu.event = false;

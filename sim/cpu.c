@@ -9,8 +9,10 @@
  *   stops.  It stops before that instruction.
  * - A stop inside an IT block is swallowed, and the hook is not called for
  *   instructions whose condition fails: a block is one unit here.
- * - A refused store (UC_HOOK_MEM_WRITE_PROT returning false) changes nothing
- *   and ends the run after the instruction: the way flash is programmed.
+ * - A store into flash that UC_HOOK_MEM_WRITE_PROT refuses ends the run in the
+ *   middle of its instruction, before the write-back of its base register; so
+ *   it is allowed, and what it did to the array is put right before the next
+ *   instruction.
  * - WFE and YIELD are "invalid instructions": hints are done here.
  * - Writing XPSR or CONTROL leaves cached flags stale; writing APSR_NZCV
  *   rebuilds them.
@@ -32,7 +34,12 @@ struct area {
     bool flash;
 };
 
-enum { AREAS = 3, CODE_PAGE = 1024, NO_INTERRUPT = -1 };
+enum { AREAS = 3, CODE_PAGE = 1024, NO_INTERRUPT = -1, REPAIRS = 32 };
+
+/* Bytes of flash as they should be after the store under way. */
+struct repair {
+    uint8_t *at, n, bytes[8];
+};
 
 /* Exception numbers of the engine (target/arm/cpu.h). */
 enum {
@@ -57,6 +64,8 @@ struct cpu {
     const struct area *now; /* the one that PC was last seen in */
     int interrupt;          /* of the engine, during one run */
     uint16_t hint;          /* a hint or 0, during one run */
+    unsigned n_repairs;
+    struct repair repair[REPAIRS];
     uint8_t cycles[65536];
     uint8_t *code[AREAS]; /* one byte a page: has been executed */
 };
@@ -242,6 +251,29 @@ static unsigned extra_cycles(struct cpu *cpu, uint32_t pc, unsigned cost)
     return n;
 }
 
+/* As the flash controller left it. */
+static void remember(struct cpu *cpu, uint32_t addr, unsigned n)
+{
+    const struct area *a = find_area(cpu, addr);
+    struct repair *r = &cpu->repair[cpu->n_repairs];
+
+    if (!a || n > a->size - (addr - a->base) || cpu->n_repairs == REPAIRS)
+        return;
+    r->at = a->host + (addr - a->base);
+    r->n = (uint8_t)n;
+    memcpy(r->bytes, r->at, n);
+    cpu->n_repairs++;
+}
+
+static void repair_flash(struct cpu *cpu)
+{
+    unsigned i = cpu->n_repairs;
+
+    while (i--) /* the first one has the oldest, the right bytes */
+        memcpy(cpu->repair[i].at, cpu->repair[i].bytes, cpu->repair[i].n);
+    cpu->n_repairs = 0;
+}
+
 static void on_code(uc_engine *uc, uint64_t address, uint32_t size, void *user)
 {
     struct cpu *cpu = user;
@@ -250,6 +282,8 @@ static void on_code(uc_engine *uc, uint64_t address, uint32_t size, void *user)
     uint16_t op;
     unsigned cost;
 
+    if (cpu->n_repairs)
+        repair_flash(cpu);
     if (h->it_end && in_it_block(cpu, pc))
         return;
     if (h->watch_flash)
@@ -311,7 +345,8 @@ static bool on_protected_write(uc_engine *uc, uc_mem_type type,
     cpu->hot->attention = true;
     cpu->bus.store_flash(cpu->bus.ctx, (uint32_t)address, (unsigned)size,
                          (uint32_t)value);
-    return false;
+    remember(cpu, (uint32_t)address, (unsigned)size);
+    return true;
 }
 
 /* The engine gives the offset in the mapping: one callback context each. */
@@ -532,6 +567,7 @@ enum cpu_event cpu_run(struct cpu *cpu)
     cpu->hot->stalled = false;
     mark_code(cpu, pc);
     err = uc_emu_start(cpu->uc, pc | 1, NO_END, 0, 0);
+    repair_flash(cpu);
     return why(cpu, err);
 }
 
@@ -592,7 +628,7 @@ void cpu_set(struct cpu *cpu, enum cpu_reg reg, uint32_t value)
         rebuild_cached_flags(cpu);
 }
 
-void cpu_reset(struct cpu *cpu)
+void cpu_clear_regs(struct cpu *cpu)
 {
     unsigned r;
 

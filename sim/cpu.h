@@ -76,8 +76,9 @@ struct cpu;
 struct cpu *cpu_new(const struct chip_model *m, struct cpu_hot *hot,
                     const struct cpu_bus *bus, uint8_t *flash, uint8_t *ram);
 void cpu_free(struct cpu *cpu);
-/* All registers zero; thread mode, main stack. */
-void cpu_reset(struct cpu *cpu);
+/* All registers zero; thread mode, main stack.  (Not cpu_reset: libunicorn
+ * exports that name, with 30000 others.) */
+void cpu_clear_regs(struct cpu *cpu);
 enum cpu_event cpu_run(struct cpu *cpu);
 uint32_t cpu_get(struct cpu *cpu, enum cpu_reg reg);
 void cpu_set(struct cpu *cpu, enum cpu_reg reg, uint32_t value);

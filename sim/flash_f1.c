@@ -190,7 +190,7 @@ static void store(struct dev *d, uint32_t addr, unsigned size, uint32_t value)
         refuse_store(d, "while FLASH_CR is locked", addr);
     } else if (!(f->cr & CR_PG)) {
         refuse_store(d, "without FLASH_CR.PG", addr);
-    } else if (size != 2) {
+    } else if (size != 2 || addr & 1) {
         refuse_store(d, "in another width than 16 bits", addr);
     } else if (f->cr & (CR_PER | CR_MER)) {
         refuse_store(d, "with an erase selected in FLASH_CR", addr);
