@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: MIT */
+/* sallyport_app.c - see sallyport_app.h. */
+#include "sallyport_app.h"
+
+#define MAILBOX_SIZE    16u
+#define MAILBOX_REQUEST 0x594C4153u
+
+#define SCB_AIRCR       (*(volatile uint32_t *)0xE000ED0Cu)
+#define SCB_AIRCR_RESET (0x05FA0000u | 1u << 2) /* VECTKEY, SYSRESETREQ */
+
+_Noreturn void sallyport_enter_bootloader(uint32_t ram_end)
+{
+    *(volatile uint32_t *)(ram_end - MAILBOX_SIZE) = MAILBOX_REQUEST;
+    __asm volatile("dsb" : : : "memory");
+    SCB_AIRCR = SCB_AIRCR_RESET;
+    for (;;)
+        ;
+}
+
+void sallyport_serial(uint32_t uid_base,
+                      char serial[SALLYPORT_SERIAL_DIGITS + 1])
+{
+    const volatile uint32_t *uid = (const volatile uint32_t *)uid_base;
+
+    for (uint32_t i = 0; i < SALLYPORT_SERIAL_DIGITS; i++)
+        serial[i] = "0123456789ABCDEF"[uid[i / 8] >> (28 - i % 8 * 4) & 15];
+    serial[SALLYPORT_SERIAL_DIGITS] = '\0';
+}

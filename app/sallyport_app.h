@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * sallyport_app.h - the few lines that an application needs to live with the
+ * bootloader.  No other file of this repository is required; the words are
+ * those of core/mailbox.h and core/img.h.
+ *
+ * What the application's linker script has to do stands in app.ld: start at
+ * the slot, leave the vector table's reserved words alone (`sallyport stamp`
+ * fills them in), and keep the last 16 bytes of RAM free.
+ */
+#ifndef SALLYPORT_APP_H
+#define SALLYPORT_APP_H
+
+#include <stdint.h>
+
+/* Digits of the serial number, without the NUL. */
+#define SALLYPORT_SERIAL_DIGITS 24u
+
+/* Resets into the bootloader, which stays there until it got an update, or
+ * for a minute where no host comes.  ram_end: one past the last byte of the
+ * RAM that starts at 0x20000000.  Cut the USB connection first, long enough
+ * for the host to see it. */
+_Noreturn void sallyport_enter_bootloader(uint32_t ram_end);
+
+/* The serial number that the bootloader shows to the host: 96 bits of unique
+ * id at uid_base (0x1FFFF7E8 on STM32F1) as upper-case hexadecimal digits and
+ * a NUL. */
+void sallyport_serial(uint32_t uid_base,
+                      char serial[SALLYPORT_SERIAL_DIGITS + 1]);
+
+#endif

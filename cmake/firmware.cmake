@@ -1,0 +1,24 @@
+# SPDX-License-Identifier: MIT
+# Builds the firmware of all boards and profiles as a sub-build with
+# arm-none-eabi-gcc.  Results: build/firmware/<board>/.
+include(ExternalProject)
+
+find_program(ARM_GCC arm-none-eabi-gcc)
+if(NOT ARM_GCC)
+    message(FATAL_ERROR "arm-none-eabi-gcc is not installed: run "
+        "scripts/setup, or configure with -DSALLYPORT_FIRMWARE=OFF")
+endif()
+
+ExternalProject_Add(firmware
+    SOURCE_DIR ${PROJECT_SOURCE_DIR}/cmake/firmware
+    BINARY_DIR ${PROJECT_BINARY_DIR}/firmware-build
+    CMAKE_GENERATOR ${CMAKE_GENERATOR}
+    CMAKE_ARGS
+        -DCMAKE_TOOLCHAIN_FILE=${PROJECT_SOURCE_DIR}/cmake/arm-none-eabi.cmake
+        -DSALLYPORT_OUTPUT=${PROJECT_BINARY_DIR}/firmware
+        -DSALLYPORT_TOOL=$<TARGET_FILE:sallyport>
+        -DSALLYPORT_VERSION=${PROJECT_VERSION}
+    DEPENDS sallyport
+    BUILD_ALWAYS ON
+    INSTALL_COMMAND ""
+    USES_TERMINAL_BUILD ON)

@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: MIT */
+/* boot.c - see boot.h.  No hardware, no state. */
+#include "boot.h"
+
+#include "config.h"
+#include "img.h"
+
+uint32_t boot_image_size(const uint32_t *vectors)
+{
+    uint32_t length = vectors[IMG_OFF_LENGTH / 4];
+
+    if (vectors[IMG_OFF_MAGIC / 4] == IMG_MAGIC && length >= IMG_HEADER_SIZE &&
+        length <= PART_APP_SIZE && length % 4 == 0)
+        return length;
+    return PART_APP_SIZE;
+}
+
+bool boot_vectors_ok(const uint32_t *vectors, uint32_t sp)
+{
+    uint32_t reset = vectors[IMG_OFF_RESET / 4];
+
+    return sp % 4 == 0 && sp - BOARD_RAM_BASE - 1 < BOARD_RAM_SIZE &&
+           (reset & 1) && reset - PART_APP_START < boot_image_size(vectors);
+}
+
+enum boot_decision boot_decide(const struct boot_facts *facts)
+{
+    if (facts->key || !boot_vectors_ok(facts->vectors, facts->vectors[0]))
+        return BOOT_STAY;
+    return facts->asked ? BOOT_STAY_TIMED : BOOT_APP;
+}

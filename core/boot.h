@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * boot.h - the decision after a reset: application or bootloader.  A pure
+ * function of facts that the port gathers.
+ */
+#ifndef SALLYPORT_BOOT_H
+#define SALLYPORT_BOOT_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct boot_facts {
+    const uint32_t *vectors; /* the slot as it lies in flash */
+    bool asked;              /* by the application, or by a double reset */
+    bool key;                /* the key is held */
+};
+
+enum boot_decision {
+    BOOT_APP,
+    BOOT_STAY,      /* until an update or a reset */
+    BOOT_STAY_TIMED /* the same, but back after CONFIG_NO_HOST_MS */
+};
+
+enum boot_decision boot_decide(const struct boot_facts *facts);
+
+/* The vectors can be started: initial stack pointer in the chip's RAM and
+ * word-aligned (not the first word: a stack grows down), reset vector Thumb
+ * and inside the image (its length where the image is stamped, else the
+ * slot).  `sp` stands for the first word, whose place may still be empty. */
+bool boot_vectors_ok(const uint32_t *vectors, uint32_t sp);
+
+/* Bytes from the start of the slot that are image: the stamped length, or
+ * the whole slot where there is no (plausible) stamp. */
+uint32_t boot_image_size(const uint32_t *vectors);
+
+#endif

@@ -1,0 +1,85 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * config.h - every option with its default, unit and reason, and what follows
+ * from them and from the board: the partition table.
+ */
+#ifndef SALLYPORT_CONFIG_H
+#define SALLYPORT_CONFIG_H
+
+#include "board.h"
+
+/* Bytes at the start of flash that belong to the bootloader; the application
+ * starts behind them.  Set by the profile (cmake/profiles.cmake). */
+#ifndef CONFIG_BOOT_SIZE
+#error "CONFIG_BOOT_SIZE comes from the profile"
+#endif
+
+/* Two resets within this many milliseconds enter the bootloader; every start
+ * of the application is late by as much.  0 leaves it out. */
+#ifndef CONFIG_DOUBLE_RESET_MS
+#define CONFIG_DOUBLE_RESET_MS 0
+#endif
+
+/* Entered on request (mailbox or double reset) and not configured by a host
+ * for this long: back to the application.  Milliseconds, 0 leaves it out. */
+#ifndef CONFIG_NO_HOST_MS
+#define CONFIG_NO_HOST_MS 60000
+#endif
+
+/* A host that falls silent in mid-download: deferred erases are carried out
+ * after this time.  Milliseconds. */
+#ifndef CONFIG_IDLE_MS
+#define CONFIG_IDLE_MS 1000
+#endif
+
+/* dfuMANIFEST was answered: the host's library may still finish its sleep
+ * and its requests before the device goes.  Milliseconds. */
+#ifndef CONFIG_LEAVE_MS
+#define CONFIG_LEAVE_MS 100
+#endif
+
+/* D+ low before the reset into the application.  A hub polls its ports
+ * every 1 to 255 ms (USB 2.0 clause 11.12.4 lets it choose; PCs: 32 ms at
+ * most for what they debounce).  Milliseconds. */
+#ifndef CONFIG_DISCONNECT_MS
+#define CONFIG_DISCONNECT_MS 50
+#endif
+
+/* RAM at the end that the bootloader never touches (crash dumps), and behind
+ * it the mailbox of four words.  Bytes. */
+#ifndef CONFIG_NOINIT_SIZE
+#define CONFIG_NOINIT_SIZE 1024
+#endif
+#define CONFIG_MAILBOX_SIZE 16
+
+/* ---- partition table: boot (read-only), app (writable), kv (read-only for
+ * every door, the application's own) ---- */
+
+#define PART_BOOT_SIZE CONFIG_BOOT_SIZE
+#define PART_APP_START (BOARD_FLASH_BASE + PART_BOOT_SIZE)
+#define PART_APP_SIZE  (BOARD_FLASH_SIZE - PART_BOOT_SIZE - BOARD_KV_SIZE)
+#define PART_APP_END   (PART_APP_START + PART_APP_SIZE)
+#define PART_FLASH_END (BOARD_FLASH_BASE + BOARD_FLASH_SIZE)
+
+/* Layout strings: hosts take at most 99 sectors a run, so what the string
+ * calls a sector is the smallest power-of-two multiple of the page for which
+ * that holds.  An erase command covers all pages of it. */
+#define PART_FITS(size, pages) ((size) / (BOARD_FLASH_PAGE * (pages)) <= 99)
+#define PART_SECTOR_PAGES(size)                                                \
+    (PART_FITS(size, 1)   ? 1u                                                 \
+     : PART_FITS(size, 2) ? 2u                                                 \
+     : PART_FITS(size, 4) ? 4u                                                 \
+     : PART_FITS(size, 8) ? 8u                                                 \
+                          : 16u)
+#define PART_SECTOR_SIZE(size) (BOARD_FLASH_PAGE * PART_SECTOR_PAGES(size))
+
+#define PART_APP_PAGES (PART_APP_SIZE / BOARD_FLASH_PAGE)
+
+_Static_assert(PART_APP_SIZE % PART_SECTOR_SIZE(PART_APP_SIZE) == 0 &&
+                   PART_FITS(PART_APP_SIZE, PART_SECTOR_PAGES(PART_APP_SIZE)),
+               "the app partition is not a whole number of <= 99 sectors");
+_Static_assert(PART_BOOT_SIZE % BOARD_FLASH_PAGE == 0 &&
+                   BOARD_KV_SIZE % BOARD_FLASH_PAGE == 0,
+               "partitions start at page boundaries");
+
+#endif

@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * dcd.h - what the core asks of a USB device controller.  One driver is bound
+ * at link time.  It moves packets and keeps data toggles; it knows nothing of
+ * transfers: splitting, short and zero-length packets live in usbd.c.
+ *
+ * Everything is polled from one context; no function waits for the host.
+ */
+#ifndef SALLYPORT_DCD_H
+#define SALLYPORT_DCD_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#define DCD_PACKET 64u /* largest packet of every endpoint, bytes */
+
+enum dcd_event {
+    DCD_NONE,
+    DCD_RESET, /* the bus was reset; address 0, endpoint 0 is ready */
+    DCD_SETUP, /* a SETUP packet waits in dcd_read() */
+    DCD_OUT,   /* an OUT packet waits in dcd_read() */
+    DCD_IN,    /* the packet of dcd_write() was taken by the host */
+};
+
+/* Clocks run.  Powers the block and shows the device to the host. */
+void dcd_connect(void);
+
+/* Takes D+ low and keeps it low; the caller waits long enough for a host to
+ * see it (USB 2.0 clause 7.1.7.3: 2.5 us; hubs and PCs want milliseconds). */
+void dcd_disconnect(void);
+
+/* One event, or DCD_NONE.  An IN of an earlier transfer is told before the
+ * SETUP of the next one. */
+enum dcd_event dcd_poll(void);
+
+/* True where nothing waits to be polled.  A flash operation stalls the CPU,
+ * so it must not start while the host waits for a handshake. */
+bool dcd_quiet(void);
+
+/* Takes effect at once: call it after the status stage of SET_ADDRESS. */
+void dcd_set_address(uint8_t address);
+
+/* Endpoint 0.  Packets are at most DCD_PACKET bytes; buffers are aligned to
+ * 2 bytes, have room for an even number of them, and stay the caller's. */
+uint32_t dcd_read(void *data);
+void dcd_write(const void *data, uint32_t n);
+void dcd_receive(void); /* accept one more OUT packet */
+void dcd_stall(void);   /* both directions, until the next SETUP */
+
+#endif

@@ -1,0 +1,262 @@
+/* SPDX-License-Identifier: MIT */
+/* dfu.c - see dfu.h.  Clauses are those of USB DFU 1.1. */
+#include "dfu.h"
+
+#include "config.h"
+
+#include <string.h>
+
+#define CLASS_OUT 0x21u /* host to device, class, interface */
+#define CLASS_IN  0xA1u
+
+/* AN3156 clause 3.1: the commands that DNLOAD with wValue 0 takes. */
+static const uint8_t get_commands[] = {DFUSE_GET_COMMANDS, DFUSE_SET_ADDRESS,
+                                       DFUSE_ERASE};
+
+void dfu_init(struct dfu *d)
+{
+    d->status.bState = DFU_dfuIDLE;
+    d->pointer = PART_APP_START;
+}
+
+/* A.2: whatever is not allowed in a state is stalled and leads to dfuERROR,
+ * which keeps the first reason. */
+static void fail(struct dfu *d, enum err err)
+{
+    if (d->status.bState != DFU_dfuERROR) {
+        d->status.bState = DFU_dfuERROR;
+        d->status.bStatus = err_dfu_status(err);
+    }
+}
+
+static uint32_t block_address(const struct dfu *d)
+{
+    return d->pointer + (d->block - DFUSE_FIRST_BLOCK) * UPD_BLOCK;
+}
+
+/* ---- DNLOAD and what it leads to ---- */
+
+static bool dnload(struct dfu *d, const struct usb_setup *s)
+{
+    if (!s->wLength) { /* DfuSe: leave, from both states */
+        d->status.bState = DFU_dfuMANIFEST_SYNC;
+        return true;
+    }
+    d->n = s->wLength;
+    d->last_short = d->block && d->n < UPD_BLOCK;
+    if (d->n > (d->block ? UPD_BLOCK : sizeof(d->command)))
+        return false;
+    if (d->block)
+        upd_begin(&d->upd, block_address(d), d->n);
+    return true;
+}
+
+void dfu_data(struct dfu *d, const uint8_t *data, uint32_t n)
+{
+    if (d->block)
+        upd_feed(&d->upd, data, n);
+    else
+        memcpy(d->command, data, n); /* fits in one packet */
+}
+
+static bool command_known(const struct dfu *d)
+{
+    if (d->command[0] == DFUSE_ERASE && d->n == 1)
+        return true;
+    return d->n == sizeof(d->command) &&
+           (d->command[0] == DFUSE_SET_ADDRESS || d->command[0] == DFUSE_ERASE);
+}
+
+bool dfu_end(struct dfu *d)
+{
+    if (!d->block && !command_known(d)) {
+        fail(d, ERR_REQUEST);
+        return false;
+    }
+    d->status.bState = DFU_dfuDNLOAD_SYNC;
+    d->pending = true;
+    return true;
+}
+
+static void run_command(struct dfu *d)
+{
+    uint32_t addr;
+
+    memcpy(&addr, d->command + 1, sizeof(addr));
+    if (d->n == 1)
+        upd_erase_all(&d->upd);
+    else if (d->command[0] == DFUSE_ERASE)
+        upd_erase(&d->upd, addr);
+    else if (upd_area(addr) == ERR_ADDRESS)
+        d->upd.err = ERR_ADDRESS;
+    else
+        d->pointer = addr;
+}
+
+static void run_pending(struct dfu *d)
+{
+    d->pending = false;
+    if (d->block)
+        upd_end(&d->upd, d->n);
+    else
+        run_command(d);
+}
+
+/* ---- the other requests ---- */
+
+/* Bytes of flash at addr, at most n. */
+static uint32_t readable(uint32_t addr, uint32_t n)
+{
+    if (upd_area(addr) == ERR_ADDRESS)
+        return 0;
+    return n < PART_FLASH_END - addr ? n : PART_FLASH_END - addr;
+}
+
+static bool upload(struct dfu *d, struct usbd *u)
+{
+    uint32_t n = u->setup.wLength;
+
+    if (n > UPD_BLOCK)
+        return false;
+    if (d->block)
+        usbd_send(u, (const void *)block_address(d),
+                  readable(block_address(d), n));
+    else
+        usbd_send(u, get_commands, sizeof(get_commands));
+    d->status.bState = u->left < n ? DFU_dfuIDLE : DFU_dfuUPLOAD_IDLE;
+    return true;
+}
+
+/* Back to dfuIDLE; what was written so far is not the whole of anything. */
+static void restart(struct dfu *d)
+{
+    d->status.bState = DFU_dfuIDLE;
+    d->status.bStatus = DFU_STATUS_OK;
+    upd_lost(&d->upd);
+}
+
+/* GETSTATUS is what moves the machine on.  Returns bwPollTimeout: the typical
+ * time of what is under way or about to start. */
+static uint32_t advance(struct dfu *d)
+{
+    switch (d->status.bState) {
+    case DFU_dfuDNLOAD_SYNC:
+        if (d->pending) {
+            d->status.bState = DFU_dfuDNBUSY;
+            return d->block ? upd_end_ms(&d->upd, d->n) : 0;
+        }
+        d->status.bState = DFU_dfuDNLOAD_IDLE;
+        break;
+    case DFU_dfuMANIFEST_SYNC:
+        d->status.bState = DFU_dfuMANIFEST;
+        upd_leave(&d->upd);
+        break;
+    case DFU_dfuDNBUSY:
+    case DFU_dfuMANIFEST:
+        break;
+    default:
+        return 0;
+    }
+    if (d->upd.err)
+        fail(d, (enum err)d->upd.err);
+    return upd_busy_ms(&d->upd);
+}
+
+static void get_status(struct dfu *d, struct usbd *u)
+{
+    uint32_t ms = advance(d);
+
+    d->status.bwPollTimeout[0] = (uint8_t)ms;
+    d->status.bwPollTimeout[1] = (uint8_t)(ms >> 8);
+    usbd_send(u, &d->status, sizeof(d->status));
+}
+
+/* Appendix A.2: in which states a request is allowed.  DfuSe adds ABORT in
+ * dfuIDLE; GETSTATUS and GETSTATE are answered in every state. */
+#define IN(state) (1u << DFU_##state)
+#define ANY       0xFFFFu
+
+static const struct {
+    uint16_t states;
+    uint8_t type;
+} rules[] = {
+    [DFU_DETACH] = {0, CLASS_OUT},
+    [DFU_DNLOAD] = {IN(dfuIDLE) | IN(dfuDNLOAD_IDLE), CLASS_OUT},
+    [DFU_UPLOAD] = {IN(dfuIDLE) | IN(dfuUPLOAD_IDLE), CLASS_IN},
+    [DFU_GETSTATUS] = {ANY, CLASS_IN},
+    [DFU_CLRSTATUS] = {IN(dfuERROR), CLASS_OUT},
+    [DFU_GETSTATE] = {ANY, CLASS_IN},
+    [DFU_ABORT] = {IN(dfuIDLE) | IN(dfuDNLOAD_IDLE) | IN(dfuUPLOAD_IDLE),
+                   CLASS_OUT},
+};
+
+/* False stalls. */
+static bool handle(struct dfu *d, struct usbd *u)
+{
+    const struct usb_setup *s = &u->setup;
+
+    if (s->bRequest > DFU_ABORT ||
+        s->bmRequestType != rules[s->bRequest].type ||
+        !(rules[s->bRequest].states >> d->status.bState & 1))
+        return false;
+    switch (s->bRequest) {
+    case DFU_DNLOAD:
+    case DFU_UPLOAD:
+        d->block = s->wValue;
+        if (d->block == 1) /* reserved */
+            return false;
+        return s->bRequest == DFU_DNLOAD ? dnload(d, s) : upload(d, u);
+    case DFU_GETSTATUS:
+        get_status(d, u);
+        return true;
+    case DFU_GETSTATE:
+        usbd_send(u, &d->status.bState, 1);
+        return true;
+    case DFU_ABORT:
+        if (d->status.bState == DFU_dfuDNLOAD_IDLE)
+            upd_stop(&d->upd, d->last_short);
+        d->status.bState = DFU_dfuIDLE;
+        return true;
+    default: /* CLRSTATUS */
+        restart(d);
+        return true;
+    }
+}
+
+bool dfu_setup(struct dfu *d, struct usbd *u, uint32_t now_ms)
+{
+    d->last_ms = now_ms;
+    if (handle(d, u))
+        return true;
+    fail(d, ERR_REQUEST);
+    return false;
+}
+
+void dfu_reset(struct dfu *d)
+{
+    d->pointer = PART_APP_START;
+    restart(d);
+}
+
+void dfu_standard(struct dfu *d)
+{
+    upd_asked(&d->upd, d->status.bState != DFU_dfuIDLE);
+}
+
+bool dfu_poll(struct dfu *d, uint32_t now_ms)
+{
+    uint32_t silent = now_ms - d->last_ms;
+
+    if (d->status.bState == DFU_dfuDNBUSY && d->pending)
+        run_pending(d);
+    if (d->status.bState == DFU_dfuDNLOAD_IDLE && silent >= CONFIG_IDLE_MS)
+        upd_settle(&d->upd);
+    upd_poll(&d->upd);
+    if (upd_busy(&d->upd))
+        return false;
+    if (d->status.bState == DFU_dfuDNBUSY)
+        d->status.bState = DFU_dfuDNLOAD_SYNC;
+    else if (d->upd.err && d->status.bState != DFU_dfuDNLOAD_SYNC)
+        fail(d, (enum err)d->upd.err);
+    return d->status.bState == DFU_dfuMANIFEST && silent >= CONFIG_LEAVE_MS;
+}

@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * dfu.h - the DFU door: the state machine of USB DFU 1.1 (appendix A) with
+ * ST's DfuSe extension (AN3156, UM0424), over the update session.
+ *
+ * It answers requests and keeps the state; what changes flash runs from
+ * dfu_poll() after the control transfer is over, because the chip is deaf
+ * while the flash is busy.
+ */
+#ifndef SALLYPORT_DFU_H
+#define SALLYPORT_DFU_H
+
+#include "upd.h"
+#include "usbd.h"
+
+/* The answer to GETSTATUS, DFU 1.1 clause 6.1.2; also where the state is. */
+struct dfu_answer {
+    uint8_t bStatus;
+    uint8_t bwPollTimeout[3]; /* ms */
+    uint8_t bState;
+    uint8_t iString;
+};
+
+/* The owner sets all of it to zero once, then dfu_init(). */
+struct dfu {
+    struct dfu_answer status;
+    bool pending;    /* dfuDNLOAD-SYNC: something was downloaded */
+    bool last_short; /* the last DNLOAD was a block that was not full */
+    uint8_t command[5];
+    uint16_t block;   /* wBlockNum of the DNLOAD or UPLOAD under way */
+    uint16_t n;       /* its bytes */
+    uint32_t pointer; /* DfuSe address pointer */
+    uint32_t last_ms; /* of the last request */
+    struct upd upd;
+};
+
+void dfu_init(struct dfu *d);
+
+/* The requests of the DFU interface, as usbd.h has them. */
+bool dfu_setup(struct dfu *d, struct usbd *u, uint32_t now_ms);
+void dfu_data(struct dfu *d, const uint8_t *data, uint32_t n);
+bool dfu_end(struct dfu *d);
+void dfu_reset(struct dfu *d);
+void dfu_standard(struct dfu *d);
+
+/* While no control transfer is under way.  True when it is time to leave for
+ * the application. */
+bool dfu_poll(struct dfu *d, uint32_t now_ms);
+
+#endif

@@ -1,0 +1,208 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * personality.c - what the host sees of profile `dfu`: descriptors, strings,
+ * and which interface takes which request.  The memory-layout string is made
+ * from the partition table (config.h) by the compiler.
+ */
+#include "personality.h"
+
+#include "config.h"
+
+#define BCD_DEVICE 0x0100u
+
+enum {
+    STRING_LANGUAGES,
+    STRING_VENDOR,
+    STRING_PRODUCT,
+    STRING_SERIAL,
+    STRING_LAYOUT
+};
+
+static struct sallyport *self(struct usbd *u)
+{
+    return (struct sallyport *)u;
+}
+
+/* USB 2.0 table 9-8.  The class is told by the interface. */
+static const uint8_t device_descriptor[18] = {
+    18,
+    USB_DESC_DEVICE,
+    USB_U16(0x0200),
+    0,
+    0,
+    0,
+    DCD_PACKET,
+    USB_U16(BOARD_VID),
+    USB_U16(BOARD_PID),
+    USB_U16(BCD_DEVICE),
+    STRING_VENDOR,
+    STRING_PRODUCT,
+    STRING_SERIAL,
+    1,
+};
+
+#define CONFIG_LENGTH (9 + 9 + 9)
+static const uint8_t config_descriptor[CONFIG_LENGTH] = {
+    /* USB 2.0 table 9-10: bus-powered, 100 mA */
+    9,
+    USB_DESC_CONFIGURATION,
+    USB_U16(CONFIG_LENGTH),
+    1,
+    1,
+    0,
+    0x80,
+    50,
+    /* DFU 1.1 table 4.4 */
+    9,
+    USB_DESC_INTERFACE,
+    0,
+    0,
+    0,
+    DFU_CLASS,
+    DFU_SUBCLASS,
+    DFU_PROTOCOL_DFU,
+    STRING_LAYOUT,
+    /* DFU 1.1 clause 4.1.3; wDetachTimeOut 255 ms as ST's ROM has it */
+    9,
+    DFU_DESC_FUNCTIONAL,
+    DFU_CAN_DNLOAD | DFU_CAN_UPLOAD | DFU_WILL_DETACH,
+    USB_U16(255),
+    USB_U16(UPD_BLOCK),
+    USB_U16(DFUSE_BCD),
+};
+
+static const uint8_t languages[4] = {4, USB_DESC_STRING,
+                                     USB_U16(USB_LANGID_ENGLISH_US)};
+
+/* ---- "@Internal Flash /0x08000000/02*002Ka,63*008Kg,02*002Ka" ---- */
+
+#define DIGIT(n, unit) (char)('0' + (n) / (unit) % 10)
+#define HEX_DIGIT(n, shift)                                                    \
+    (char)(((n) >> (shift)&15) < 10 ? '0' + ((n) >> (shift)&15)                \
+                                    : 'A' - 10 + ((n) >> (shift)&15))
+/* Size in units of a run of sectors; bytes where it is less than 1 KB. */
+#define RUN_SIZE(size) PART_SECTOR_SIZE(size)
+#define RUN_N(size)    ((size) / RUN_SIZE(size))
+#define RUN_UNITS(size)                                                        \
+    (RUN_SIZE(size) < 1024 ? RUN_SIZE(size) : RUN_SIZE(size) / 1024)
+#define RUN(size, type)                                                        \
+    DIGIT(RUN_N(size), 10), DIGIT(RUN_N(size), 1), '*',                        \
+        DIGIT(RUN_UNITS(size), 100), DIGIT(RUN_UNITS(size), 10),               \
+        DIGIT(RUN_UNITS(size), 1), RUN_SIZE(size) < 1024 ? ' ' : 'K', type
+
+#define READ_ONLY        'a'
+#define READ_ERASE_WRITE 'g'
+
+static const char layout[] = {'@',
+                              'I',
+                              'n',
+                              't',
+                              'e',
+                              'r',
+                              'n',
+                              'a',
+                              'l',
+                              ' ',
+                              'F',
+                              'l',
+                              'a',
+                              's',
+                              'h',
+                              ' ',
+                              '/',
+                              '0',
+                              'x',
+                              HEX_DIGIT(BOARD_FLASH_BASE, 28),
+                              HEX_DIGIT(BOARD_FLASH_BASE, 24),
+                              HEX_DIGIT(BOARD_FLASH_BASE, 20),
+                              HEX_DIGIT(BOARD_FLASH_BASE, 16),
+                              HEX_DIGIT(BOARD_FLASH_BASE, 12),
+                              HEX_DIGIT(BOARD_FLASH_BASE, 8),
+                              HEX_DIGIT(BOARD_FLASH_BASE, 4),
+                              HEX_DIGIT(BOARD_FLASH_BASE, 0),
+                              '/',
+                              RUN(PART_BOOT_SIZE, READ_ONLY),
+                              ',',
+                              RUN(PART_APP_SIZE, READ_ERASE_WRITE),
+#if BOARD_KV_SIZE
+                              ',',
+                              RUN(BOARD_KV_SIZE, READ_ONLY),
+#endif
+                              '\0'};
+
+_Static_assert(sizeof(layout) - 1 <= 126, "longer than a string descriptor");
+_Static_assert(2 * sizeof(layout) <= USBD_TEXT, "longer than its buffer");
+
+/* ---- what usbd.c asks ---- */
+
+static bool send_bytes(struct usbd *u, const uint8_t *bytes, uint32_t n)
+{
+    usbd_send(u, bytes, n);
+    return true;
+}
+
+static const char *const strings[] = {
+    [STRING_VENDOR] = BOARD_VENDOR,
+    [STRING_PRODUCT] = BOARD_MODEL " bootloader",
+    [STRING_SERIAL] = 0, /* made at start */
+    [STRING_LAYOUT] = layout,
+};
+
+static bool string_descriptor(struct usbd *u, uint8_t index)
+{
+    if (index == STRING_LANGUAGES)
+        return send_bytes(u, languages, sizeof(languages));
+    if (index > STRING_LAYOUT)
+        return false;
+    usbd_send_string(u,
+                     index == STRING_SERIAL ? self(u)->serial : strings[index]);
+    return true;
+}
+
+bool fn_descriptor(struct usbd *u, uint8_t type, uint8_t index)
+{
+    switch (type) {
+    case USB_DESC_STRING:
+        return string_descriptor(u, index);
+    case USB_DESC_DEVICE:
+        return index == 0 &&
+               send_bytes(u, device_descriptor, sizeof(device_descriptor));
+    case USB_DESC_CONFIGURATION:
+        return index == 0 &&
+               send_bytes(u, config_descriptor, sizeof(config_descriptor));
+    default:
+        return false;
+    }
+}
+
+bool fn_setup(struct usbd *u)
+{
+    if (u->setup.wIndex != 0)
+        return false;
+    return dfu_setup(&self(u)->dfu, u, plat_ms());
+}
+
+void fn_read(struct usbd *u, uint32_t from, uint8_t *to, uint32_t n)
+{
+    upd_read(&self(u)->dfu.upd, from, to, n);
+}
+
+void fn_data(struct usbd *u, const uint8_t *data, uint32_t n)
+{
+    dfu_data(&self(u)->dfu, data, n);
+}
+
+bool fn_end(struct usbd *u)
+{
+    return dfu_end(&self(u)->dfu);
+}
+
+void fn_reset(struct usbd *u)
+{
+    dfu_reset(&self(u)->dfu);
+}
+
+void fn_standard(struct usbd *u)
+{
+    dfu_standard(&self(u)->dfu);
+}

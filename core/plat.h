@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * plat.h - what the core asks of the rest of the chip and board.
+ */
+#ifndef SALLYPORT_PLAT_H
+#define SALLYPORT_PLAT_H
+
+#include "boot.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+/* Right after reset, clocks as reset leaves them.  Reads the key, the RAM
+ * mailbox (and clears it), the vectors of the application. */
+void plat_boot_facts(struct boot_facts *facts);
+
+/* Waits, with a mark in the mailbox that a reset meanwhile leaves behind. */
+void plat_double_reset_window(uint32_t ms);
+
+/* Starts the application; everything is as after a reset but for the stack
+ * pointer, the program counter and VTOR.  Does not return. */
+_Noreturn void plat_jump(uint32_t vectors);
+
+/* Clocks for USB, time base, LED. */
+void plat_start(void);
+
+/* Milliseconds since plat_start(), wraps after 49 days.  Counts while it is
+ * called at least once a millisecond: the time of a flash operation, which
+ * stalls the CPU, is not in it. */
+uint32_t plat_ms(void);
+
+void plat_led(bool on);
+
+/* 24 upper-case hexadecimal digits of the chip's unique id, one at a time:
+ * digit 0..23.  The application uses the same rule (app/sallyport_app.h). */
+char plat_serial_digit(uint32_t digit);
+#define PLAT_SERIAL_DIGITS 24u
+
+_Noreturn void plat_reset(void);
+
+#endif

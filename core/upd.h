@@ -1,0 +1,105 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * upd.h - the update session: the only writer of flash.  Doors (dfu.c) hand
+ * it addresses and bytes; it decides when a page is erased and programmed and
+ * when the image becomes bootable.
+ *
+ * Rules, with their reasons in docs/design.md:
+ *  - What makes the image bootable is its first word (the initial stack
+ *    pointer).  It is made invalid before anything else of the installed
+ *    image changes and is written last, after the image was verified.
+ *  - A page goes through one buffer.  It is compared with the flash before
+ *    anything happens: what does not change is neither erased nor programmed.
+ *  - An erase is remembered, and carried out when the page is written with
+ *    something else or when the session settles.  What is read meanwhile is
+ *    what was asked for: 0xFF.
+ *  - Nothing here waits for the host, and each call changes one page at most.
+ */
+#ifndef SALLYPORT_UPD_H
+#define SALLYPORT_UPD_H
+
+#include "config.h"
+#include "err.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+/* Largest block of a door, bytes: a page, so that an aligned block is one
+ * page and one flash operation (and at most 4096, which Linux moves). */
+#define UPD_BLOCK BOARD_FLASH_PAGE
+
+/* The owner sets all of it to zero once.  The small fields come first: the
+ * code is shorter for offsets that fit an instruction. */
+struct upd {
+    bool held;      /* the flash has no valid first word, `first` is it */
+    bool run;       /* this host wrote the first word and everything since */
+    bool ascending; /* and that without a gap, from the slot's start */
+    bool asked;     /* a standard request came since the last block */
+    bool settling;  /* carry out what is deferred, then install if whole */
+    bool whole;     /* the image is complete and verified */
+    uint8_t err;    /* enum err: the first one since upd_begin(), upd_erase()
+                       or upd_clear(); nothing is done while it stands */
+    uint32_t page;  /* address of the open page, 0: none */
+    uint32_t write; /* where the next byte of the block goes */
+    uint32_t first; /* first word of the slot, where held */
+    uint8_t erase[PART_APP_PAGES];             /* 1: the page is to be erased */
+    _Alignas(4) uint8_t buf[BOARD_FLASH_PAGE]; /* contents of the open page */
+};
+
+/* What may be done at addr: ERR_NONE read and write, ERR_READ_ONLY,
+ * ERR_ADDRESS where there is no flash. */
+enum err upd_area(uint32_t addr);
+
+/* Starts a block of data.  ERR_ADDRESS or ERR_READ_ONLY where [addr, addr +
+ * n) is not all writable. */
+void upd_begin(struct upd *u, uint32_t addr, uint32_t n);
+
+/* The bytes of the block, in any pieces. */
+void upd_feed(struct upd *u, const uint8_t *data, uint32_t n);
+
+/* The block is all there (n as in upd_begin): writes the page, verifies a
+ * stamped image where this was its end: ERR_CHECK, ERR_PRODUCT. */
+void upd_end(struct upd *u, uint32_t n);
+
+/* Time that upd_end() will take, typical, in milliseconds. */
+uint32_t upd_end_ms(struct upd *u, uint32_t n);
+
+/* Marks the sector of the layout string at addr; upd_erase_all() marks the
+ * whole writable area and starts at once. */
+void upd_erase(struct upd *u, uint32_t addr);
+void upd_erase_all(struct upd *u);
+
+/* The host ended a download in an orderly way (ABORT).  last_short: right
+ * before it came a block shorter than UPD_BLOCK, the end of a file; then a
+ * plain image counts as complete. */
+void upd_stop(struct upd *u, bool last_short);
+
+/* The host fell silent: carry out what is deferred. */
+void upd_settle(struct upd *u);
+
+/* The host is gone (bus reset), or what it said was wrong: as upd_settle(),
+ * and what it wrote so far is not the whole of a plain image.  Clears err. */
+void upd_lost(struct upd *u);
+
+/* Somebody made a standard request: perhaps another host program, after the
+ * first one was killed.  downloading: in the middle of a download, where only
+ * the next block can tell. */
+void upd_asked(struct upd *u, bool downloading);
+
+/* The host wants the application started.  Without an error upd_poll()
+ * installs the image, then upd_busy() is false; else err says why there is
+ * nothing to start. */
+void upd_leave(struct upd *u);
+
+/* Carries on with what is deferred, one page at most; to be called while no
+ * control transfer is under way. */
+void upd_poll(struct upd *u);
+/* True while upd_poll() has work; its typical time in milliseconds. */
+bool upd_busy(const struct upd *u);
+uint32_t upd_busy_ms(const struct upd *u);
+
+/* Reads n bytes at addr as the host should see them; outside the writable
+ * area that is what is there. */
+void upd_read(const struct upd *u, uint32_t addr, uint8_t *dst, uint32_t n);
+
+#endif

@@ -1,0 +1,211 @@
+/* SPDX-License-Identifier: MIT */
+/* usbd.c - see usbd.h.  Clauses are those of USB 2.0. */
+#include "usbd.h"
+
+/* ---- data stages ---- */
+
+void usbd_send(struct usbd *u, const void *from, uint32_t n)
+{
+    u->from = (uint32_t)from;
+    u->left = n;
+}
+
+void usbd_send_string(struct usbd *u, const char *ascii)
+{
+    uint8_t n = 2;
+
+    for (; *ascii; n += 2)
+        u->text[n] = (uint8_t)*ascii++;
+    u->text[0] = n;
+    u->text[1] = USB_DESC_STRING;
+    usbd_send(u, u->text, n);
+}
+
+static void send_packet(struct usbd *u)
+{
+    uint32_t n = u->left < DCD_PACKET ? u->left : DCD_PACKET;
+
+    fn_read(u, u->from, u->packet, n);
+    u->from += n;
+    u->left -= n;
+    /* 8.5.3.2: less than asked for ends with a packet that is not full. */
+    if (n < DCD_PACKET)
+        u->zlp = false;
+    dcd_write(u->packet, n);
+}
+
+static void in_done(struct usbd *u)
+{
+    if (u->stage == USBD_STATUS_IN) {
+        u->stage = USBD_IDLE;
+        if (u->setup.bRequest == USB_SET_ADDRESS && !u->setup.bmRequestType)
+            dcd_set_address((uint8_t)u->setup.wValue);
+    } else if (u->stage == USBD_DATA_IN) {
+        if (u->left || u->zlp)
+            send_packet(u);
+        else
+            u->stage = USBD_STATUS_OUT;
+    }
+}
+
+static void stall(struct usbd *u)
+{
+    u->stage = USBD_IDLE;
+    dcd_stall();
+}
+
+static void status_in(struct usbd *u)
+{
+    u->stage = USBD_STATUS_IN;
+    dcd_write(u->packet, 0);
+}
+
+static void out_done(struct usbd *u)
+{
+    uint32_t n = dcd_read(u->packet);
+
+    if (u->stage != USBD_DATA_OUT) {
+        u->stage = USBD_IDLE; /* status, also where the host wants no more */
+        return;
+    }
+    /* 8.5.3: a packet that is not full ends the stage; the host announced
+     * how much it would send. */
+    if (n != (u->left < DCD_PACKET ? u->left : DCD_PACKET)) {
+        stall(u);
+        return;
+    }
+    fn_data(u, u->packet, n);
+    u->left -= n;
+    if (u->left)
+        dcd_receive();
+    else if (fn_end(u))
+        status_in(u);
+    else
+        stall(u);
+}
+
+/* ---- standard requests, clause 9.4 ---- */
+
+static bool send_byte(struct usbd *u, uint8_t a)
+{
+    u->answer[0] = a;
+    usbd_send(u, u->answer, u->setup.bRequest == USB_GET_STATUS ? 2 : 1);
+    return true;
+}
+
+/* The recipient exists: the device, interface 0 of the configuration,
+ * endpoint 0. */
+static bool recipient_ok(const struct usbd *u)
+{
+    switch (u->setup.bmRequestType & ~USB_DIR_IN) {
+    case USB_RECIP_DEVICE:
+        return true;
+    case USB_RECIP_INTERFACE:
+        return u->config && u->setup.wIndex == 0;
+    default:
+        return (u->setup.wIndex & ~USB_DIR_IN) == 0;
+    }
+}
+
+/* bmRequestType of what is known; GET_STATUS goes to any recipient. */
+static const uint8_t types[] = {
+    [USB_GET_STATUS] = USB_DIR_IN,
+    [USB_CLEAR_FEATURE] = USB_RECIP_ENDPOINT,
+    [USB_SET_ADDRESS] = USB_RECIP_DEVICE,
+    [USB_GET_DESCRIPTOR] = USB_DIR_IN,
+    [USB_GET_CONFIGURATION] = USB_DIR_IN,
+    [USB_SET_CONFIGURATION] = USB_RECIP_DEVICE,
+    [USB_GET_INTERFACE] = USB_DIR_IN | USB_RECIP_INTERFACE,
+    [USB_SET_INTERFACE] = USB_RECIP_INTERFACE,
+};
+
+static bool standard(struct usbd *u)
+{
+    const struct usb_setup *s = &u->setup;
+    uint8_t type = s->bmRequestType;
+
+    if (s->bRequest == USB_GET_STATUS && (type & ~USB_DIR_IN) <= 2)
+        type = USB_DIR_IN;
+    if (s->bRequest > USB_SET_INTERFACE || type != types[s->bRequest] ||
+        !recipient_ok(u))
+        return false;
+    switch (s->bRequest) {
+    case USB_GET_STATUS: /* bus-powered, no remote wake-up, nothing halted */
+    case USB_GET_INTERFACE:
+        return send_byte(u, 0);
+    case USB_GET_CONFIGURATION:
+        return send_byte(u, u->config);
+    case USB_GET_DESCRIPTOR:
+        return fn_descriptor(u, (uint8_t)(s->wValue >> 8), (uint8_t)s->wValue);
+    case USB_SET_CONFIGURATION:
+        if (s->wValue > 1)
+            return false;
+        u->config = (uint8_t)s->wValue;
+        return true;
+    case USB_SET_ADDRESS:
+        return s->wValue < 128;
+    case USB_CLEAR_FEATURE: /* ENDPOINT_HALT is 0 */
+    case USB_SET_INTERFACE:
+        return s->wValue == 0;
+    default:
+        return false;
+    }
+}
+
+/* ---- the control pipe ---- */
+
+static bool dispatch(struct usbd *u)
+{
+    if (u->setup.bmRequestType & USB_TYPE_MASK)
+        return fn_setup(u);
+    fn_standard(u);
+    return standard(u);
+}
+
+static void setup(struct usbd *u)
+{
+    dcd_read(&u->setup);
+    u->left = u->setup.wLength;
+    if (!dispatch(u)) {
+        stall(u);
+    } else if (!u->setup.wLength) {
+        status_in(u);
+    } else if (u->setup.bmRequestType & USB_DIR_IN) {
+        u->stage = USBD_DATA_IN;
+        u->zlp = u->left < u->setup.wLength;
+        if (!u->zlp)
+            u->left = u->setup.wLength;
+        dcd_receive(); /* the status stage, whenever the host wants it */
+        send_packet(u);
+    } else {
+        u->stage = USBD_DATA_OUT;
+        dcd_receive();
+    }
+}
+
+void usbd_poll(struct usbd *u)
+{
+    switch (dcd_poll()) {
+    case DCD_RESET:
+        u->stage = USBD_IDLE;
+        u->config = 0;
+        fn_reset(u);
+        break;
+    case DCD_SETUP:
+        setup(u);
+        break;
+    case DCD_OUT:
+        out_done(u);
+        break;
+    case DCD_IN:
+        in_done(u);
+        break;
+    case DCD_NONE:
+        break;
+    }
+}
+
+bool usbd_quiet(const struct usbd *u)
+{
+    return u->stage == USBD_IDLE && dcd_quiet();
+}

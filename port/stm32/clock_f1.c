@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * clock_f1.c - clocks and pins of STM32F103 for USB.  RM0008 clause 7.2.
+ *
+ * 48 MHz for everything: SYSCLK and USB then share one divider, and one flash
+ * wait state is enough (PM0075 clause 3.1: 24 < SYSCLK <= 48).
+ */
+#include "port.h"
+
+#include "board.h"
+#include "stm32f1.h"
+
+/* HSE starts within 2 ms (DS5792 table 22); HSI runs the loop at 8 MHz with
+ * about 6 cycles a turn, so this is 20 ms at least. */
+#define HSE_START_TURNS 30000u
+
+void port_clock_start(void)
+{
+    uint32_t cfgr = RCC_CFGR_PLLMUL(48000000u / BOARD_HSE_HZ) |
+                    RCC_CFGR_PLLSRC_HSE | RCC_CFGR_USBPRE_DIV1 |
+                    RCC_CFGR_PPRE1_DIV2;
+    uint32_t turns = HSE_START_TURNS;
+
+    RCC->CR |= RCC_CR_HSEON;
+    while (!(RCC->CR & RCC_CR_HSERDY))
+        if (!--turns) {
+            /* No crystal: HSI / 2 * 12.  Outside the USB tolerance, but many
+             * hosts take it, and the alternative is a dead device. */
+            cfgr = RCC_CFGR_PLLMUL(12u) | RCC_CFGR_USBPRE_DIV1 |
+                   RCC_CFGR_PPRE1_DIV2;
+            break;
+        }
+    FLASH->ACR = FLASH_ACR_PRFTBE | FLASH_ACR_LATENCY_1;
+    RCC->CFGR = cfgr;
+    RCC->CR |= RCC_CR_PLLON;
+    while (!(RCC->CR & RCC_CR_PLLRDY))
+        ;
+    RCC->CFGR = cfgr | RCC_CFGR_SW_PLL;
+    while ((RCC->CFGR & RCC_CFGR_SWS_MASK) != RCC_CFGR_SWS_PLL)
+        ;
+    RCC->APB1ENR = RCC_APB1_USB;
+}
+
+void port_usb_disconnect(bool disconnect)
+{
+    struct gpio *gpio = GPIO('A');
+
+    RCC->APB2ENR |= RCC_APB2_IOP('A');
+    gpio_write(gpio, 12, 0);
+    gpio_mode(gpio, 12, disconnect ? GPIO_OUT_2MHZ : GPIO_IN_FLOATING);
+}

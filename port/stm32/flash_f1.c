@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * flash_f1.c - flash of STM32F1 (and F0): half-words and pages.  PM0075
+ * clause 2.3.  A read from flash stalls while it is busy, so the loops on BSY
+ * turn once at most; they stand here for code that runs from RAM.
+ */
+#include "flash.h"
+
+#include "stm32f1.h"
+
+static void unlock(uint32_t operation)
+{
+    FLASH->KEYR = FLASH_KEY1;
+    FLASH->KEYR = FLASH_KEY2;
+    FLASH->CR = operation;
+}
+
+static void wait(void)
+{
+    while (FLASH->SR & FLASH_SR_BSY)
+        ;
+}
+
+void flash_erase(uint32_t page)
+{
+    unlock(FLASH_CR_PER);
+    FLASH->AR = page;
+    FLASH->CR = FLASH_CR_PER | FLASH_CR_STRT;
+    wait();
+    FLASH->CR = FLASH_CR_LOCK;
+}
+
+void flash_program(uint32_t addr, const void *src, uint32_t n)
+{
+    volatile uint16_t *to = (volatile uint16_t *)addr;
+    const uint16_t *from = src;
+
+    unlock(FLASH_CR_PG);
+    for (; n; n -= 2, to++, from++) {
+        if (*to != *from)
+            *to = *from;
+        wait();
+    }
+    FLASH->CR = FLASH_CR_LOCK;
+}

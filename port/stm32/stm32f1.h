@@ -1,0 +1,108 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * stm32f1.h - the registers of STM32F103 that the bootloader and the demo
+ * use, as RM0008 rev 21 and PM0056 name them.
+ */
+#ifndef PORT_STM32F1_H
+#define PORT_STM32F1_H
+
+#include <stdint.h>
+
+#define REG32(addr) (*(volatile uint32_t *)(addr))
+#define REG16(addr) (*(volatile uint16_t *)(addr))
+
+/* ---- RCC, RM0008 clause 7.3 ---- */
+struct rcc {
+    volatile uint32_t CR, CFGR, CIR, APB2RSTR, APB1RSTR, AHBENR, APB2ENR,
+        APB1ENR, BDCR, CSR;
+};
+#define RCC ((struct rcc *)0x40021000u)
+
+#define RCC_CR_HSEON         (1u << 16)
+#define RCC_CR_HSERDY        (1u << 17)
+#define RCC_CR_PLLON         (1u << 24)
+#define RCC_CR_PLLRDY        (1u << 25)
+#define RCC_CFGR_SW_PLL      2u
+#define RCC_CFGR_SWS_MASK    (3u << 2)
+#define RCC_CFGR_SWS_PLL     (2u << 2)
+#define RCC_CFGR_PPRE1_DIV2  (4u << 8)
+#define RCC_CFGR_PLLSRC_HSE  (1u << 16)
+#define RCC_CFGR_PLLMUL(n)   (((n)-2u) << 18) /* 2..16 */
+#define RCC_CFGR_USBPRE_DIV1 (1u << 22)
+#define RCC_APB2_IOP(port)   (1u << (2 + (port) - 'A'))
+#define RCC_APB2_USART1      (1u << 14)
+#define RCC_APB1_USB         (1u << 23)
+
+/* ---- GPIO, RM0008 clause 9.2 ---- */
+struct gpio {
+    volatile uint32_t CR[2], IDR, ODR, BSRR, BRR, LCKR;
+};
+#define GPIO(port) ((struct gpio *)(0x40010800u + 0x400u * ((port) - 'A')))
+
+#define GPIO_OUT_2MHZ     0x2u /* push-pull */
+#define GPIO_OUT_ALT_2MHZ 0xAu
+#define GPIO_IN_FLOATING  0x4u /* as after reset */
+#define GPIO_IN_PULL      0x8u /* ODR: up or down */
+
+/* One read-modify-write; pin and mode should be constants. */
+static inline void gpio_mode(struct gpio *gpio, uint32_t pin, uint32_t mode)
+{
+    volatile uint32_t *cr = &gpio->CR[pin / 8];
+    uint32_t shift = pin % 8 * 4;
+
+    *cr = (*cr & ~(15u << shift)) | mode << shift;
+}
+
+/* BSRR: the upper half resets. */
+static inline void gpio_write(struct gpio *gpio, uint32_t pin, uint32_t level)
+{
+    gpio->BSRR = 1u << (level ? pin : pin + 16);
+}
+
+/* ---- FLASH, PM0075 clause 3 ---- */
+struct flash_regs {
+    volatile uint32_t ACR, KEYR, OPTKEYR, SR, CR, AR;
+};
+#define FLASH ((struct flash_regs *)0x40022000u)
+
+#define FLASH_ACR_LATENCY_1 1u
+#define FLASH_ACR_PRFTBE    (1u << 4)
+#define FLASH_KEY1          0x45670123u
+#define FLASH_KEY2          0xCDEF89ABu
+#define FLASH_SR_BSY        (1u << 0)
+#define FLASH_SR_PGERR      (1u << 2)
+#define FLASH_SR_WRPRTERR   (1u << 4)
+#define FLASH_SR_EOP        (1u << 5)
+#define FLASH_CR_PG         (1u << 0)
+#define FLASH_CR_PER        (1u << 1)
+#define FLASH_CR_STRT       (1u << 6)
+#define FLASH_CR_LOCK       (1u << 7)
+
+/* ---- IWDG, RM0008 clause 19.4; device id, clause 30.2 ---- */
+#define IWDG_KR        REG32(0x40003000u)
+#define IWDG_KR_RELOAD 0xAAAAu
+#define UID_BASE       0x1FFFF7E8u /* 96 bits */
+
+/* ---- USART1, RM0008 clause 27.6 (demo only) ---- */
+struct usart {
+    volatile uint32_t SR, DR, BRR, CR1;
+};
+#define USART1       ((struct usart *)0x40013800u)
+#define USART_SR_TC  (1u << 6)
+#define USART_SR_TXE (1u << 7)
+#define USART_CR1_TE (1u << 3)
+#define USART_CR1_UE (1u << 13)
+
+/* ---- Cortex-M3, PM0056 clauses 4.4 and 4.5 ---- */
+struct systick {
+    volatile uint32_t CTRL, LOAD, VAL;
+};
+#define SYSTICK                ((struct systick *)0xE000E010u)
+#define SYSTICK_CTRL_ENABLE    1u /* from HCLK/8 */
+#define SYSTICK_CTRL_COUNTFLAG (1u << 16)
+#define SYSTICK_MASK           0xFFFFFFu
+#define SCB_VTOR               REG32(0xE000ED08u)
+#define SCB_AIRCR              REG32(0xE000ED0Cu)
+#define SCB_AIRCR_RESET        (0x05FA0000u | 1u << 2) /* SYSRESETREQ */
+
+#endif
