@@ -140,7 +140,7 @@ class Bench:
         where = "0x%08x%s" % (start, ":leave" if leave else "")
         result = self.download(data, where, limit)
         check(result.status == 0, "dfu-util -s %s ends with status %d:\n%s",
-              where, result.status, result.output[-600:])
+              where, result.status, last_drawn(result.output))
         return result
 
     def upload(self, start, size, limit=60):
@@ -148,7 +148,7 @@ class Bench:
             "rm -f /tmp/out; dfu-util -a 0 -s 0x%08x:%d -U /tmp/out"
             % (start, size), limit)
         check(result.status == 0, "dfu-util -U ends with status %d:\n%s",
-              result.status, result.output[-600:])
+              result.status, last_drawn(result.output))
         return self.guest.get("/tmp/out")
 
     def app_says(self, version, since=0, limit=10):
@@ -169,7 +169,18 @@ class Bench:
 
 
 def app_line(version):
-    return r"(?i)usart.*\b%s\b" % re.escape(version)
+    """The event in which the demo prints its version."""
+    return r"(?i:usart).*\b%s\b" % re.escape(version)
+
+
+def last_drawn(text):
+    """dfu-util's output for a message: progress bars as they were last,
+    without the copyright lines, the end of it."""
+    lines = [[part for part in line.split("\r") if part][-1:]
+             for line in text.splitlines()]
+    return "\n".join(line[0] for line in lines if line and not re.match(
+        r"dfu-util \d|Copyright|This program is Free|Please report|"
+        r"dfu-util: (Warning: Invalid|A valid) DFU suffix", line[0]))[-800:]
 
 
 def same(got, wanted, what):
@@ -283,7 +294,7 @@ def dfuse_file_with_two_elements(b):
     b.guest.put(images.dfuse([(start, demo), (far, settings)]), "/tmp/2.dfu")
     result = b.dfu_util("-a 0 -D /tmp/2.dfu")
     check(result.status == 0, "dfu-util ends with status %d:\n%s",
-          result.status, result.output[-600:])
+          result.status, last_drawn(result.output))
     same(b.upload(start, len(demo)), demo, "first element")
     same(b.upload(far, len(settings)), settings, "second element")
     since = b.reset()
@@ -300,7 +311,7 @@ def dfuse_file_with_leave(b):
     since = b.chip.mark()
     result = b.dfu_util("-a 0 -s :leave -D /tmp/2.dfu")
     check(result.status == 0, "dfu-util ends with status %d:\n%s",
-          result.status, result.output[-600:])
+          result.status, last_drawn(result.output))
     b.app_says("2.0.0", since)
 
 
@@ -359,9 +370,9 @@ def refused(b, where, wanted, data=b"\xa5" * 4096):
     before = b.chip.flash(LOGS / "before.bin")
     result = b.download(data, where)
     check(result.status != 0, "dfu-util -s %s ends with status 0:\n%s",
-          where, result.output)
+          where, last_drawn(result.output))
     check(re.search(wanted, result.output), "dfu-util -s %s says:\n%s",
-          where, result.output[-600:])
+          where, last_drawn(result.output))
     same(b.chip.flash(LOGS / "after.bin"), before, "flash after -s " + where)
 
 
@@ -399,7 +410,7 @@ def wrong_crc_fails_and_does_not_boot(b):
     bad[12345] ^= 0x10
     result = b.download(bytes(bad), "0x%08x:leave" % start)
     check(result.status != 0, "dfu-util ends with status 0:\n%s",
-          result.output)
+          last_drawn(result.output))
     since = b.reset()
     b.stays_in_bootloader(since)
     # The same over an installed application: nothing new may run.
@@ -410,7 +421,7 @@ def wrong_crc_fails_and_does_not_boot(b):
     bad2[images.word(bad2, images.OFFSET_LENGTH) - 1] ^= 1
     result = b.download(bytes(bad2), "0x%08x:leave" % start)
     check(result.status != 0, "dfu-util ends with status 0:\n%s",
-          result.output)
+          last_drawn(result.output))
     since = b.reset()
     b.stays_in_bootloader(since, ["2.0.0"])
     b.update(good, start)
@@ -424,7 +435,7 @@ def image_of_another_product_refused(b):
     other = images.stamped(read("demo-plain-dfu.bin"), product=0x12345678)
     result = b.download(other, "0x%08x:leave" % start)
     check(result.status != 0, "dfu-util ends with status 0:\n%s",
-          result.output)
+          last_drawn(result.output))
     since = b.reset()
     b.stays_in_bootloader(since)
 
@@ -462,7 +473,7 @@ def interrupted_updates(b, points, interrupt, restore):
     b.guest.put(pair[0][0], "/tmp/0")
     b.guest.put(pair[1][0], "/tmp/1")
     result = b.dfu_util("-a 0 -s 0x%08x:leave -D /tmp/0" % start, 60, whole)
-    check(result.status == 0, "first update:\n%s", result.output[-600:])
+    check(result.status == 0, "first update:\n%s", last_drawn(result.output))
     b.app_says("1.0.0")
     enter_by_detach(b)
     for point in range(points):
@@ -473,10 +484,10 @@ def interrupted_updates(b, points, interrupt, restore):
             start, 1 - point % 2), 60, hit)
         place = "point %d (%d of %d)" % (point, count, whole.drawn)
         check(hit.action is None, "%s: never reached:\n%s", place,
-              result.output[-600:])
+              last_drawn(result.output))
         restore(b)
         since = b.reset()
-        either = b.chip.wait(r"(?i)usb.*config|%s|%s" % (
+        either = b.chip.wait(r"(?i:usb.*config)|%s|%s" % (
             app_line(old), app_line(new)), 10, since)
         ran_old = b.chip.find(app_line(old), since)
         ran_new = b.chip.find(app_line(new), since)
@@ -489,7 +500,7 @@ def interrupted_updates(b, points, interrupt, restore):
         result = b.dfu_util("-a 0 -s 0x%08x:leave -D /tmp/%d" % (
             start, 1 - point % 2), 60)
         check(result.status == 0, "%s: the update after it:\n%s", place,
-              result.output[-600:])
+              last_drawn(result.output))
         b.app_says(new, since)
         enter_by_detach(b)
 
@@ -549,7 +560,7 @@ def power_cut_in_flash_operation(b):
         result = b.dfu_util("-a 0 -s 0x%08x:leave -D /tmp/%d" % (
             start, 1 - turn % 2), 60)
         check(result.status == 0, "cut %s: the update after it:\n%s", cut,
-              result.output[-600:])
+              last_drawn(result.output))
         b.app_says(new, since)
         enter_by_detach(b)
 
@@ -669,7 +680,7 @@ def tool_bad_input(b):
     out = LOGS / "tool-out.bin"
     good = FIRMWARE / "demo-plain-dfu.bin"
     short = LOGS / "short.bin"
-    short.write_bytes(b"x" * 55)
+    short.write_bytes(read("demo-plain-dfu.bin")[:48])
     tool_refuses(2, "nosuch", "nosuch")
     tool_refuses(2, "nosuch", "stamp", good, "--board", "nosuch", "-o", out)
     tool_refuses(2, "x.y", "stamp", good, "--version", "x.y", "-o", out)

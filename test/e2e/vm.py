@@ -1,3 +1,4 @@
+#!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
 """
 The Linux guest: QEMU without KVM, a command channel, files in and out, USB
@@ -216,12 +217,15 @@ class Guest:
         self.log.flush()
 
     def tail(self, lines=15):
-        """The end of the console, for a message about a failure."""
-        console = self.log_dir / "console.log"
-        if not console.exists():
-            return ""
-        return "\n".join(
-            console.read_text(errors="replace").splitlines()[-lines:])
+        """What QEMU said and the end of the console, for a message about a
+        failure."""
+        text = ""
+        for name, count in (("qemu.log", 5), ("console.log", lines)):
+            path = self.log_dir / name
+            if path.exists():
+                text += "\n".join(path.read_text(
+                    errors="replace").splitlines()[-count:]) + "\n"
+        return text.strip()
 
     # ---- commands and files ----
 

@@ -4,9 +4,10 @@
 Builds the Linux guest of the end-to-end tests into build/guest:
 `vmlinux` and `initrd.cpio`.
 
-The kernel is Debian's own: its package is downloaded and unpacked, not
-installed.  dfu-util and busybox are the installed Debian programs, with the
-libraries that the loader names.  Nothing is built again while the inputs
+The kernel and udevd are Debian's own: their packages are downloaded and
+unpacked, not installed.  dfu-util and busybox are the installed Debian
+programs, with the libraries that the loader names.  udevd is there because a
+running libusb learns from it that a device came back.  Nothing is built again while the inputs
 (this directory, the versions of the packages) stay what they were.
 """
 
@@ -26,6 +27,7 @@ OUT = ROOT / "build" / "guest"
 # Modules that the guest needs; what they depend on is found in the files.
 MODULES = ["xhci_pci", "virtio_pci", "virtio_console"]
 PROGRAMS = ["/usr/bin/dfu-util", "/usr/bin/dfu-suffix", "/usr/bin/dfu-prefix"]
+RULES = ["50-udev-default.rules"]
 PACKAGES = ["dfu-util", "busybox-static", "libc6", "libusb-1.0-0", "libudev1"]
 
 
@@ -57,27 +59,25 @@ def kernel_package():
     return match.group(1)
 
 
-def download_kernel():
-    options = ["-o", "APT::Sandbox::User=root"] if os.getuid() == 0 else []
+def downloaded(pattern, package):
+    """A Debian package as a file in build/guest; fetched when it is not
+    there.  `package` gives its name."""
     OUT.mkdir(parents=True, exist_ok=True)
-    run("apt-get", *options, "-q", "download", kernel_package(), cwd=OUT)
-
-
-def kernel_deb():
-    """The downloaded kernel package; fetched when it is not there."""
-    for attempt in range(3):
-        debs = sorted(OUT.glob("linux-image-*.deb"))
+    root = os.getuid() == 0
+    options = ["-o", "APT::Sandbox::User=root"] if root else []
+    for attempt in range(2):
+        debs = sorted(OUT.glob(pattern))
         if debs:
             return debs[-1]
         try:
             if attempt == 1:  # no lists, or old ones
-                sudo = [] if os.getuid() == 0 else ["sudo", "-n"]
-                run(*sudo, "apt-get", "-q", "update")
-            download_kernel()
+                run(*([] if root else ["sudo", "-n"]),
+                    "apt-get", "-q", "update")
+            run("apt-get", *options, "-q", "download", package(), cwd=OUT)
         except (GuestError, OSError) as error:
-            if attempt == 2 or not shutil.which("apt-get"):
-                raise GuestError("no kernel for the guest: %s" % error)
-    raise GuestError("no kernel for the guest")
+            if attempt == 1:
+                raise GuestError("no %s for the guest: %s" % (pattern, error))
+    return sorted(OUT.glob(pattern))[-1]
 
 
 def extract_vmlinux(vmlinuz):
@@ -141,27 +141,45 @@ def load_order(files, roots):
 
 def libraries(program):
     """Shared libraries of a program, the loader among them."""
-    return re.findall(r"(/\S+) \(0x", run("ldd", program))
+    listing = run("ldd", str(program))
+    missing = re.search(r"(\S+) => not found", listing)
+    if missing:
+        raise GuestError("%s needs %s" % (program, missing.group(1)))
+    return re.findall(r"(/\S+) \(0x", listing)
 
 
 def install(source, tree, target=None):
-    path = tree / (target or source).lstrip("/")
+    path = tree / str(target or source).lstrip("/")
     path.parent.mkdir(parents=True, exist_ok=True)
     shutil.copy(os.path.realpath(source), path)
     path.chmod(0o755)
 
 
-def make_initrd(tree, modules):
-    for directory in ("bin", "dev", "proc", "sys", "tmp", "root", "modules"):
+def install_program(source, tree, target=None):
+    install(source, tree, target)
+    for library in libraries(source):
+        install(library, tree)
+
+
+def install_udevd(tree, package):
+    install_program(package / "bin/udevadm", tree, "bin/udevadm")
+    (tree / "bin/systemd-udevd").symlink_to("udevadm")
+    for rules in RULES:
+        install(package / "lib/udev/rules.d" / rules, tree,
+                "lib/udev/rules.d/" + rules)
+
+
+def make_initrd(tree, modules, udev):
+    for directory in ("bin", "dev", "proc", "sys", "tmp", "run", "root",
+                      "etc", "modules"):
         (tree / directory).mkdir(parents=True)
     install("/bin/busybox", tree)
     for applet in run("/bin/busybox", "--list").split():
         if applet != "busybox":
             (tree / "bin" / applet).symlink_to("busybox")
     for program in PROGRAMS:
-        install(program, tree)
-        for library in libraries(program):
-            install(library, tree)
+        install_program(program, tree)
+    install_udevd(tree, udev)
     for name, data in modules:
         (tree / "modules" / (name + ".ko")).write_bytes(data)
     (tree / "modules" / "order").write_text(
@@ -195,16 +213,18 @@ def build(say=print):
             and initrd.exists()):
         return vmlinux, initrd
     say("building the Linux guest (once)")
-    deb = kernel_deb()
+    kernel_deb = downloaded("linux-image-*.deb", kernel_package)
+    udev_deb = downloaded("udev_*.deb", lambda: "udev")
     stamp.unlink(missing_ok=True)
-    unpacked, tree = OUT / "kernel", OUT / "tree"
-    for directory in (unpacked, tree):
+    kernel, udev, tree = OUT / "kernel", OUT / "udev", OUT / "tree"
+    for directory in (kernel, udev, tree):
         shutil.rmtree(directory, ignore_errors=True)
-    run("dpkg-deb", "-x", str(deb), str(unpacked))
+    run("dpkg-deb", "-x", str(kernel_deb), str(kernel))
+    run("dpkg-deb", "-x", str(udev_deb), str(udev))
     vmlinux.write_bytes(
-        extract_vmlinux(next((unpacked / "boot").glob("vmlinuz-*"))))
-    make_initrd(tree, load_order(module_files(unpacked), MODULES))
-    for directory in (unpacked, tree):
+        extract_vmlinux(next((kernel / "boot").glob("vmlinuz-*"))))
+    make_initrd(tree, load_order(module_files(kernel), MODULES), udev)
+    for directory in (kernel, udev, tree):
         shutil.rmtree(directory)
     stamp.write_text(key)
     return vmlinux, initrd
