@@ -246,17 +246,22 @@ void dfu_standard(struct dfu *d)
 bool dfu_poll(struct dfu *d, uint32_t now_ms)
 {
     uint32_t silent = now_ms - d->last_ms;
+    bool busy;
 
     if (d->status.bState == DFU_dfuDNBUSY && d->pending)
         run_pending(d);
     if (d->status.bState == DFU_dfuDNLOAD_IDLE && silent >= CONFIG_IDLE_MS)
         upd_settle(&d->upd);
     upd_poll(&d->upd);
-    if (upd_busy(&d->upd))
-        return false;
-    if (d->status.bState == DFU_dfuDNBUSY)
-        d->status.bState = DFU_dfuDNLOAD_SYNC;
-    else if (d->upd.err && d->status.bState != DFU_dfuDNLOAD_SYNC)
+    busy = upd_busy(&d->upd);
+    if (d->status.bState == DFU_dfuDNBUSY) {
+        /* Only a mass erase (one byte) is worth waiting for: what else is
+         * deferred goes on behind the host's back. */
+        if (!busy || d->n != 1)
+            d->status.bState = DFU_dfuDNLOAD_SYNC;
+    } else if (d->upd.err && d->status.bState != DFU_dfuDNLOAD_SYNC) {
         fail(d, (enum err)d->upd.err);
-    return d->status.bState == DFU_dfuMANIFEST && silent >= CONFIG_LEAVE_MS;
+    }
+    return d->status.bState == DFU_dfuMANIFEST && !busy &&
+           silent >= CONFIG_LEAVE_MS;
 }
