@@ -122,7 +122,11 @@ class Bench:
 
     def dfu_mode(self, limit=10):
         """Waits until the guest has the bootloader on its bus."""
-        self.guest.wait_usb(DFU_ID, limit)
+        self.guest.wait_usb(DFU_ID, "02", limit)
+
+    def app_mode(self, limit=10):
+        """Waits until the guest has the demo's run-time interface."""
+        self.guest.wait_usb(DFU_ID, "01", limit)
 
     def dfu_util(self, arguments, limit=120, live=None):
         return self.guest.run("dfu-util " + arguments, limit, live)
@@ -569,18 +573,11 @@ def power_cut_in_flash_operation(b):
 
 def enter_by_detach(b):
     """dfu-util -e on the running demo: the bootloader comes back."""
-    found = b.guest.run(
-        "i=0; until dfu-util -l | grep -q 'Found Runtime'; do\n"
-        "i=$((i + 1)); [ $i -lt 100 ] || exit 1; usleep 50000; done", 30)
-    check(found.status == 0, "no DFU runtime interface in the application")
+    b.app_mode()
     result = b.dfu_util("-e")
     check(result.status == 0, "dfu-util -e ends with status %d:\n%s",
-          result.status, result.output)
-    for _ in range(100):
-        if "Found DFU:" in b.dfu_util("-l").output:
-            return
-        time.sleep(0.05)
-    check(False, "no bootloader after dfu-util -e")
+          result.status, last_drawn(result.output))
+    b.dfu_mode()
 
 
 @case
@@ -601,8 +598,7 @@ def download_to_running_application(b):
     start, _ = b.layout().slot()
     b.update(read("demo-dfu.bin"), start)
     b.app_says("1.0.0")
-    b.guest.run("until dfu-util -l | grep -q 'Found Runtime'; do\n"
-                "usleep 50000; done", 10)
+    b.app_mode()
     since = b.chip.mark()
     b.update(read("demo2-dfu.bin"), start)
     b.app_says("2.0.0", since)

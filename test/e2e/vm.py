@@ -338,21 +338,22 @@ class Guest:
         finally:
             self.detach(name)
 
-    def wait_usb(self, product, limit=10, present=True):
-        """Waits until a device with that VID:PID is configured (or gone)."""
+    def wait_usb(self, product, protocol, limit=10):
+        """Waits until a device with that VID:PID is configured, with that
+        protocol of its first interface (two hexadecimal digits)."""
         vid, pid = product.split(":")
         script = (
-            "i=0; while [ $i -lt %d ]; do i=$((i + 1)); found=0\n"
-            "for d in /sys/bus/usb/devices/*/bConfigurationValue; do\n"
-            "d=${d%%/*}\n"
-            "read -r v <$d/idVendor && read -r p <$d/idProduct &&\n"
-            "[ $v:$p = %s:%s ] && [ -e $d/*:1.0 ] && found=1\n"
-            "done 2>/dev/null\n"
-            "[ $found = %d ] && exit 0; usleep 20000; done; exit 1"
-            % (limit * 50, vid, pid, 1 if present else 0))
+            "end=$(($(cut -d. -f1 /proc/uptime) + %d))\n"
+            "while [ $(cut -d. -f1 /proc/uptime) -le $end ]; do\n"
+            "for d in /sys/bus/usb/devices/*:1.0; do\n"
+            "read -r x <$d/bInterfaceProtocol && [ $x = %s ] &&\n"
+            "read -r v <${d%%:*}/idVendor && read -r p <${d%%:*}/idProduct &&\n"
+            "[ $v:$p = %s:%s ] && exit 0\n"
+            "done 2>/dev/null; usleep 20000; done; exit 1"
+            % (limit, protocol, vid, pid))
         if self.run(script, limit * 3 + 10).status:
-            raise GuestError("USB device %s does not %s\n%s" % (
-                product, "appear" if present else "go", self.tail()))
+            raise GuestError("no USB device %s with protocol %s after %d s\n%s"
+                             % (product, protocol, limit, self.tail()))
 
 
 class Qmp:
