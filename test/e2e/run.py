@@ -22,9 +22,10 @@ import time
 import traceback
 from pathlib import Path
 
-import images
-from chip import PROGRAM, ROOT, Chip, ChipError
-from vm import Guest, GuestError
+sys.dont_write_bytecode = True
+import images  # noqa: E402
+from chip import PROGRAM, ROOT, Chip, ChipError  # noqa: E402
+from vm import Guest, GuestError  # noqa: E402
 
 BOARD = "stm32f103ze"
 FIRMWARE = ROOT / "build" / "firmware" / BOARD

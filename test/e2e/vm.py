@@ -26,6 +26,7 @@ import time
 from collections import namedtuple
 from pathlib import Path
 
+sys.dont_write_bytecode = True
 sys.path.insert(0, str(Path(__file__).resolve().parent / "guest"))
 import build as guest_build  # noqa: E402
 
