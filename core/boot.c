@@ -9,8 +9,8 @@ uint32_t boot_image_size(const uint32_t *vectors)
 {
     uint32_t length = vectors[IMG_OFF_LENGTH / 4];
 
-    if (vectors[IMG_OFF_MAGIC / 4] == IMG_MAGIC && length >= IMG_HEADER_SIZE &&
-        length <= PART_APP_SIZE && length % 4 == 0)
+    if (vectors[IMG_OFF_MAGIC / 4] == IMG_MAGIC &&
+        length - IMG_HEADER_SIZE <= PART_APP_SIZE - IMG_HEADER_SIZE)
         return length;
     return PART_APP_SIZE;
 }

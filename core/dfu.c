@@ -176,19 +176,18 @@ static void get_status(struct dfu *d, struct usbd *u)
 #define IN(state) (1u << DFU_##state)
 #define ANY       0xFFFFu
 
-static const struct {
-    uint16_t states;
-    uint8_t type;
-} rules[] = {
-    [DFU_DETACH] = {0, CLASS_OUT},
-    [DFU_DNLOAD] = {IN(dfuIDLE) | IN(dfuDNLOAD_IDLE), CLASS_OUT},
-    [DFU_UPLOAD] = {IN(dfuIDLE) | IN(dfuUPLOAD_IDLE), CLASS_IN},
-    [DFU_GETSTATUS] = {ANY, CLASS_IN},
-    [DFU_CLRSTATUS] = {IN(dfuERROR), CLASS_OUT},
-    [DFU_GETSTATE] = {ANY, CLASS_IN},
-    [DFU_ABORT] = {IN(dfuIDLE) | IN(dfuDNLOAD_IDLE) | IN(dfuUPLOAD_IDLE),
-                   CLASS_OUT},
+static const uint16_t allowed[] = {
+    [DFU_DETACH] = 0,
+    [DFU_DNLOAD] = IN(dfuIDLE) | IN(dfuDNLOAD_IDLE),
+    [DFU_UPLOAD] = IN(dfuIDLE) | IN(dfuUPLOAD_IDLE),
+    [DFU_GETSTATUS] = ANY,
+    [DFU_CLRSTATUS] = IN(dfuERROR),
+    [DFU_GETSTATE] = ANY,
+    [DFU_ABORT] = IN(dfuIDLE) | IN(dfuDNLOAD_IDLE) | IN(dfuUPLOAD_IDLE),
 };
+
+/* Requests with IN data */
+#define READS (1u << DFU_UPLOAD | 1u << DFU_GETSTATUS | 1u << DFU_GETSTATE)
 
 /* False stalls. */
 static bool handle(struct dfu *d, struct usbd *u)
@@ -196,8 +195,8 @@ static bool handle(struct dfu *d, struct usbd *u)
     const struct usb_setup *s = &u->setup;
 
     if (s->bRequest > DFU_ABORT ||
-        s->bmRequestType != rules[s->bRequest].type ||
-        !(rules[s->bRequest].states >> d->status.bState & 1))
+        s->bmRequestType != (CLASS_OUT | (READS >> s->bRequest & 1) << 7) ||
+        !(allowed[s->bRequest] >> d->status.bState & 1))
         return false;
     switch (s->bRequest) {
     case DFU_DNLOAD:

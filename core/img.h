@@ -7,8 +7,7 @@
  * a plain .bin linked at the start of its slot:
  *
  *   0x1C  IMG_MAGIC; the stamp is present when this matches
- *   0x20  length of the image in bytes, from the start of the slot, a
- *         multiple of 4
+ *   0x20  length of the image in bytes, from the start of the slot
  *   0x24  CRC-32 (ISO-HDLC, zlib's) over [0, length), this word taken as 0
  *   0x28  product id, 0 fits every product
  *   0x34  version, major << 24 | minor << 16 | patch

@@ -23,29 +23,34 @@ static void show(enum dfu_state state, uint32_t now_ms)
     plat_led(pattern >> (now_ms / 128 % 8) & 1);
 }
 
-static void wait(uint32_t ms)
+/* Off the bus for as long as a host needs to see it. */
+static void disconnect(void)
 {
     uint32_t start = plat_ms();
 
-    while (plat_ms() - start < ms)
+    dcd_disconnect();
+    while (plat_ms() - start < CONFIG_DISCONNECT_MS)
         ;
 }
 
 /* Back to the reset path, from where the application is started. */
 static _Noreturn void leave(void)
 {
-    dcd_disconnect();
-    wait(CONFIG_DISCONNECT_MS);
+    disconnect();
     plat_reset();
 }
 
-static _Noreturn void serve(struct sallyport *s, bool timed)
+/* The bootloader proper; s is all zero.  timed: leave again where no host
+ * comes. */
+_Noreturn void sallyport_serve(struct sallyport *s, bool timed);
+
+_Noreturn void sallyport_serve(struct sallyport *s, bool timed)
 {
+    plat_start();
     for (uint32_t i = 0; i < PLAT_SERIAL_DIGITS; i++)
         s->serial[i] = plat_serial_digit(i);
     dfu_init(&s->dfu);
-    dcd_disconnect(); /* whoever ran before may have been connected */
-    wait(CONFIG_DISCONNECT_MS);
+    disconnect(); /* whoever ran before may have been connected */
     dcd_connect();
     for (;;) {
         uint32_t now;
@@ -61,9 +66,11 @@ static _Noreturn void serve(struct sallyport *s, bool timed)
     }
 }
 
-_Noreturn void sallyport_main(struct sallyport *s);
+/* Right after reset, before any variable is initialised: starts the
+ * application, or returns the argument for sallyport_serve(). */
+bool sallyport_boot(void);
 
-_Noreturn void sallyport_main(struct sallyport *s)
+bool sallyport_boot(void)
 {
     struct boot_facts facts;
     enum boot_decision decision;
@@ -75,6 +82,5 @@ _Noreturn void sallyport_main(struct sallyport *s)
             plat_double_reset_window(CONFIG_DOUBLE_RESET_MS);
         plat_jump((uint32_t)facts.vectors);
     }
-    plat_start();
-    serve(s, decision == BOOT_STAY_TIMED);
+    return decision == BOOT_STAY_TIMED;
 }

@@ -40,7 +40,7 @@ static uint8_t read_byte(const struct upd *u, uint32_t addr)
     if (!upd_area(addr) && u->erase[page_index(addr)])
         return 0xFF;
     if (u->held && addr - PART_APP_START < sizeof(u->first))
-        return (uint8_t)(u->first >> 8 * (addr & 3));
+        return ((const uint8_t *)&u->first)[addr & 3];
     return *(const uint8_t *)addr;
 }
 
@@ -284,14 +284,19 @@ uint32_t upd_end_ms(struct upd *u, uint32_t n)
 void upd_erase(struct upd *u, uint32_t addr)
 {
     uint32_t page = page_index(addr);
+    uint32_t first = page - page % PART_SECTOR_PAGES(PART_APP_SIZE);
+    uint32_t end = first + PART_SECTOR_PAGES(PART_APP_SIZE);
 
     carry_on(u, upd_area(addr));
     if (u->err)
         return;
     commit(u);
-    page -= page % PART_SECTOR_PAGES(PART_APP_SIZE);
-    memset(u->erase + page, 1, PART_SECTOR_PAGES(PART_APP_SIZE));
-    if (PART_APP_START + page * PAGE < u->write)
+    /* dfu-util up to 0.9 erases as it goes, and by addresses that are
+     * multiples of the sector size: what it just wrote stays. */
+    if (u->ascending && addr == u->write)
+        first = page;
+    memset(u->erase + first, 1, end - first);
+    if (PART_APP_START + first * PAGE < u->write)
         u->ascending = false;
 }
 
@@ -338,7 +343,7 @@ void upd_leave(struct upd *u)
     if (u->held && !stamped() && (!u->run || u->asked))
         fail(u, ERR_NO_IMAGE);
     verify(u);
-    u->whole = !u->err;
+    u->whole = !u->err && (u->held || u->run);
     u->settling = true;
 }
 
