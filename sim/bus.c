@@ -153,6 +153,8 @@ static void dev_write(struct dev *d, uint32_t addr, unsigned size,
     d->desc->ops->write(d, r, addr - d->desc->range[r].base, size,
                         value & low_bytes(size));
     time_reschedule_dev(d);
+    if (d == d->chip->flash_dev)
+        d->chip->live->cpu.attention = true; /* it may be busy now */
 }
 
 /* ---- bit-band (PM0056 2.2.5): a word for each bit ---- */

@@ -532,6 +532,8 @@ void cortex_reset(struct chip *c)
     cpu_set(c->cpu, CPU_PC, pc & ~1u);
     c->live->cpu.pc = pc & ~1u;
     c->live->cpu.next = pc & ~1u;
-    if (!(pc & 1))
-        lock_up(c, "reset vector without Thumb bit: no program in flash");
+    if (pc == 0xffffffff)
+        lock_up(c, "no program in flash, its vector table is erased");
+    else if (!(pc & 1))
+        lock_up(c, "reset vector without Thumb bit");
 }
