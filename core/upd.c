@@ -398,6 +398,8 @@ uint32_t upd_busy_ms(const struct upd *u)
 {
     uint32_t ms = 0;
 
+    if (!u->settling)
+        return 0;
     for (uint32_t i = 0; i < PART_APP_PAGES; i++)
         if (u->erase[i] && !blank(PART_APP_START + i * PAGE))
             ms += BOARD_FLASH_ERASE_MS;

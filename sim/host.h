@@ -39,6 +39,7 @@ struct urb {
     sim_time started, finished;
     void (*done)(struct urb *urb);
     void *ctx;
+    sim_time delay;   /* submitted now, to be started so much later */
     struct urb *next; /* host's */
     /* host's bookkeeping of the transfer in progress */
     uint8_t stage, toggle, errors;

@@ -122,7 +122,7 @@ void host_flush(struct host *h, enum urb_status status)
 /* When the first transaction of a URB that is submitted now may start. */
 static sim_time first_try(struct host *h, const struct urb *u)
 {
-    sim_time t = chip_now(h->chip) + h->timing.turnaround;
+    sim_time t = chip_now(h->chip) + h->timing.turnaround + u->delay;
 
     if (h->timing.frame_bound && u->type == URB_CONTROL &&
         h->s.port == PORT_ACTIVE)
