@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * usbredir.h - the chip as a USB device of a QEMU guest (`-device usb-redir`),
+ * by the usbredir protocol 0.7: a TCP listener, one client at a time.
+ *
+ * It never blocks and never runs the chip: main.c polls the descriptors, calls
+ * usbredir_io(), and runs the chip.  Transfers finish inside chip_run(), which
+ * they stop, so that the answer leaves at once.
+ */
+#ifndef SIM_USBREDIR_H
+#define SIM_USBREDIR_H
+
+#include <poll.h>
+
+#include "host.h"
+
+enum { USBREDIR_FDS = 2, USBREDIR_ERROR_MAX = 200 };
+
+struct usbredir;
+/* spec is HOST:PORT, port 0 picks a free one.  print gets one line at a time.
+ * NULL: `error` says why. */
+struct usbredir *usbredir_new(struct host *h, const char *spec,
+                              void (*print)(void *ctx, const char *line),
+                              void *ctx, char error[USBREDIR_ERROR_MAX]);
+void usbredir_free(struct usbredir *r);
+
+/* Fills in up to USBREDIR_FDS entries, returns how many. */
+unsigned usbredir_poll(const struct usbredir *r, struct pollfd *fds);
+/* Accepts, reads, writes, as far as it goes without waiting. */
+void usbredir_io(struct usbredir *r);
+/* A peer waits for the chip.  Not for transfers that wait for the chip to have
+ * something to say. */
+bool usbredir_busy(const struct usbredir *r);
+
+#endif
