@@ -38,9 +38,7 @@ static bool do_power(struct session *s, const char *arg)
 
     if (!on && strcmp(arg, "off"))
         return false;
-    log_line(&s->log, on ? "power: on" : "power: off");
-    s->power_back = SIM_NEVER;
-    chip_power(s->chip, on);
+    session_power(s, on);
     return true;
 }
 

@@ -83,7 +83,10 @@ static bool open_host(struct session *s)
         snprintf(text, sizeof(text), "--usbredir %s", error);
         return fail(text);
     }
-    return !s->o->pcap || open_pcap(s);
+    if (s->o->pcap && !open_pcap(s))
+        return false;
+    printf("listening usbredir %s\n", usbredir_address(s->redir));
+    return true;
 }
 
 static bool check_save(const char *path)
@@ -129,6 +132,7 @@ static void start(struct session *s)
                        o->pins[i].level);
     if (o->cut.set)
         chip_cut_at(s->chip, o->cut.op, o->cut.mode, (uint32_t)o->cut.op);
+    s->powered = true;
     chip_power(s->chip, true);
 }
 

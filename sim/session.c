@@ -41,10 +41,21 @@ bool session_save(struct session *s, const char *path)
 
 /* ---- power ---- */
 
+void session_power(struct session *s, bool on)
+{
+    s->power_back = SIM_NEVER;
+    if (s->powered == on)
+        return;
+    s->powered = on;
+    log_line(&s->log, on ? "power: on" : "power: off");
+    chip_power(s->chip, on);
+}
+
 static void after_cut(struct session *s)
 {
-    if (!chip_was_cut(s->chip) || s->power_back != SIM_NEVER)
+    if (!chip_was_cut(s->chip) || !s->powered)
         return;
+    s->powered = false;
     log_line(&s->log, "power: off, cut in a flash operation");
     s->power_back = chip_now(s->chip) + CUT_DARK;
 }
@@ -53,9 +64,7 @@ static void power_returns(struct session *s)
 {
     if (chip_now(s->chip) < s->power_back)
         return;
-    s->power_back = SIM_NEVER;
-    log_line(&s->log, "power: on");
-    chip_power(s->chip, true);
+    session_power(s, true);
 }
 
 /* ---- waiting ---- */

@@ -24,6 +24,7 @@ struct session {
     int signals; /* signalfd of SIGINT, SIGTERM */
     bool input;  /* standard input may still have commands */
     bool quit;
+    bool powered;
     sim_time power_back; /* after a cut; SIM_NEVER */
     char line[256];      /* a command that is not complete */
     size_t line_len;
@@ -33,6 +34,9 @@ struct session {
 void session_run(struct session *s);
 /* Writes the flash contents; false with a line printed. */
 bool session_save(struct session *s, const char *path);
+
+/* Switches the supply, which is printed. */
+void session_power(struct session *s, bool on);
 
 /* command.c: one line of standard input. */
 void session_command(struct session *s, char *line);

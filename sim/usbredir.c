@@ -42,7 +42,7 @@ struct transfer {
     enum kind kind;
     uint64_t id;
     uint32_t stream_id;
-    bool stopped;   /* KIND_RECEIVE: does not go on */
+    bool stopped; /* KIND_RECEIVE: does not go on */
     struct transfer *next;
     uint8_t data[];
 };
@@ -53,6 +53,7 @@ struct usbredir {
     void *print_ctx;
 
     int listener, client; /* -1: none */
+    char address[64];
     struct usbredirparser *parser;
     bool hello, closing;
 
@@ -705,7 +706,6 @@ struct usbredir *usbredir_new(struct host *h, const char *spec,
                               void *ctx, char error[USBREDIR_ERROR_MAX])
 {
     struct usbredir *r = calloc(1, sizeof(*r));
-    char where[64], line[96];
 
     if (!r)
         return NULL;
@@ -716,14 +716,12 @@ struct usbredir *usbredir_new(struct host *h, const char *spec,
     r->en.host = h;
     r->en.done = enumerated;
     r->en.ctx = r;
-    r->listener =
-        net_listen(spec, where, sizeof(where), error, USBREDIR_ERROR_MAX);
+    r->listener = net_listen(spec, r->address, sizeof(r->address), error,
+                             USBREDIR_ERROR_MAX);
     if (r->listener < 0) {
         free(r);
         return NULL;
     }
-    snprintf(line, sizeof(line), "listening usbredir %s", where);
-    print(ctx, line);
     host_on_attach(h, attach_changed, r);
     return r;
 }
@@ -737,6 +735,11 @@ void usbredir_free(struct usbredir *r)
         drop_client(r);
     close(r->listener);
     free(r);
+}
+
+const char *usbredir_address(const struct usbredir *r)
+{
+    return r->address;
 }
 
 unsigned usbredir_poll(const struct usbredir *r, struct pollfd *fds)

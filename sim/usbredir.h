@@ -23,6 +23,8 @@ struct usbredir *usbredir_new(struct host *h, const char *spec,
                               void (*print)(void *ctx, const char *line),
                               void *ctx, char error[USBREDIR_ERROR_MAX]);
 void usbredir_free(struct usbredir *r);
+/* HOST:PORT with the real port. */
+const char *usbredir_address(const struct usbredir *r);
 
 /* Fills in up to USBREDIR_FDS entries, returns how many. */
 unsigned usbredir_poll(const struct usbredir *r, struct pollfd *fds);
