@@ -7,13 +7,13 @@
 
 #include "core.h"
 
-#define IO_BASE        0x40000000u
-#define BITBAND_IO     0x42000000u
-#define BITBAND_RAM    0x22000000u
-#define BITBAND_SIZE   0x02000000u
-#define PRIVATE_BASE   0xe0000000u
-#define PRIVATE_SIZE   0x00100000u
-#define ERASED         0xff
+#define IO_BASE      0x40000000u
+#define BITBAND_IO   0x42000000u
+#define BITBAND_RAM  0x22000000u
+#define BITBAND_SIZE 0x02000000u
+#define PRIVATE_BASE 0xe0000000u
+#define PRIVATE_SIZE 0x00100000u
+#define ERASED       0xff
 
 static uint32_t low_bytes(unsigned size)
 {
@@ -45,8 +45,8 @@ static bool rom_byte(struct chip *c, uint32_t addr, uint8_t *byte)
 
         if (addr - r->base >= r->size)
             continue;
-        *byte = addr - r->base < r->data_size ? r->data[addr - r->base]
-                                              : ERASED;
+        *byte =
+            addr - r->base < r->data_size ? r->data[addr - r->base] : ERASED;
         return true;
     }
     return false;

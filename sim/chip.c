@@ -206,8 +206,8 @@ static bool make(struct chip *c)
 {
     const struct cpu_bus bus = {c, bus_read, bus_write, bus_store_flash};
 
-    if (c->model->n_devices > DEVS_MAX || !make_arena(c) ||
-        !find_devices(c) || !make_memories(c))
+    if (c->model->n_devices > DEVS_MAX || !make_arena(c) || !find_devices(c) ||
+        !make_memories(c))
         return false;
     index_addresses(c);
     first_state(c);
@@ -331,8 +331,7 @@ static void run_cpu(struct chip *c)
         break;
     case CPU_FAULT:
         cpu_set(c->cpu, CPU_PC, h->fault_pc);
-        cortex_fault(c, h->fault_access == CPU_FETCH ? FAULT_FETCH
-                                                     : FAULT_BUS);
+        cortex_fault(c, h->fault_access == CPU_FETCH ? FAULT_FETCH : FAULT_BUS);
         break;
     }
 }

@@ -22,10 +22,10 @@
 /* Virtual time in picoseconds since chip_new(); never goes back, not even at
  * a power cut.  2^64 ps are 213 days. */
 typedef uint64_t sim_time;
-#define SIM_NS ((sim_time)1000)
-#define SIM_US (1000 * SIM_NS)
-#define SIM_MS (1000 * SIM_US)
-#define SIM_S (1000 * SIM_MS)
+#define SIM_NS    ((sim_time)1000)
+#define SIM_US    (1000 * SIM_NS)
+#define SIM_MS    (1000 * SIM_US)
+#define SIM_S     (1000 * SIM_MS)
 #define SIM_NEVER UINT64_MAX
 
 struct chip;

@@ -11,11 +11,11 @@
 #include "model.h"
 
 enum {
-    TEXT_MAX = 200,  /* one line for the world outside */
-    SEEN_MAX = 256,  /* different "not modelled" warnings */
-    DEVS_MAX = 96,   /* peripherals of a chip */
-    IO_SLOTS = 512,  /* 1 KB each, from 0x40000000 */
-    PORTS_MAX = 9,   /* GPIOA..GPIOI */
+    TEXT_MAX = 200, /* one line for the world outside */
+    SEEN_MAX = 256, /* different "not modelled" warnings */
+    DEVS_MAX = 96,  /* peripherals of a chip */
+    IO_SLOTS = 512, /* 1 KB each, from 0x40000000 */
+    PORTS_MAX = 9,  /* GPIOA..GPIOI */
     PORT_PINS = 16,
 };
 
@@ -97,7 +97,7 @@ struct chip {
     sim_time until;            /* of chip_run() */
     uint32_t serving;          /* address of the access being served */
     bool serving_write;
-    bool stop;                 /* chip_stop() */
+    bool stop; /* chip_stop() */
 };
 
 /* ---- time.c ---- */
@@ -126,8 +126,7 @@ bool chip_in_flash(const struct chip *c, uint32_t addr);
 
 uint32_t bus_read(void *chip, uint32_t addr, unsigned size);
 void bus_write(void *chip, uint32_t addr, unsigned size, uint32_t value);
-void bus_store_flash(void *chip, uint32_t addr, unsigned size,
-                     uint32_t value);
+void bus_store_flash(void *chip, uint32_t addr, unsigned size, uint32_t value);
 /* Data path of exception entry and vector fetch; false: bus error. */
 bool bus_read_word(struct chip *c, uint32_t addr, uint32_t *value);
 bool bus_write_word(struct chip *c, uint32_t addr, uint32_t value);

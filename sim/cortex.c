@@ -128,8 +128,7 @@ static int execution_priority(struct chip *c, bool ignore_primask)
 
 static bool deliverable(const struct cortex *k, unsigned e)
 {
-    return exc_has(&k->pending, e) &&
-           (e < EXC_IRQ0 || exc_has(&k->enabled, e));
+    return exc_has(&k->pending, e) && (e < EXC_IRQ0 || exc_has(&k->enabled, e));
 }
 
 /* The pending exception that comes first; lower numbers win ties. */
@@ -154,8 +153,8 @@ static unsigned due(struct chip *c, bool ignore_primask)
     struct cortex *k = &c->live->cortex;
     unsigned e = exc_any(&k->pending) ? first_pending(k) : EXC_NONE;
 
-    if (!e || group_of(k, priority_of(k, e)) >=
-                  execution_priority(c, ignore_primask))
+    if (!e ||
+        group_of(k, priority_of(k, e)) >= execution_priority(c, ignore_primask))
         return EXC_NONE;
     return e;
 }
@@ -249,8 +248,7 @@ static void start_handler(struct chip *c, unsigned e, uint32_t exc_return)
     }
     exc_put(&k->pending, e, false);
     exc_put(&k->active, e, true);
-    cpu_set(c->cpu, CPU_XPSR,
-            (xpsr & 0xf8000000u) | XPSR_T | (e & XPSR_IPSR));
+    cpu_set(c->cpu, CPU_XPSR, (xpsr & 0xf8000000u) | XPSR_T | (e & XPSR_IPSR));
     cpu_set(c->cpu, CPU_LR, exc_return);
     cpu_set(c->cpu, CPU_PC, vector & ~1u);
     c->live->cpu.next = vector & ~1u;
@@ -465,8 +463,9 @@ static void describe(struct chip *c, enum fault why, char *text, size_t n)
         snprintf(text, n, "bad EXC_RETURN");
         break;
     case FAULT_UNSTACK:
-        snprintf(text, n, "no memory at the stack pointer when an exception "
-                          "returns");
+        snprintf(text, n,
+                 "no memory at the stack pointer when an exception "
+                 "returns");
         break;
     case FAULT_BREAK:
         snprintf(text, n, "BKPT without a debugger");

@@ -274,11 +274,11 @@ static void repair_flash(struct cpu *cpu)
     cpu->n_repairs = 0;
 }
 
-static void on_code(uc_engine *uc, uint64_t address, uint32_t size, void *user)
+/* Any instruction.  noinline: on_code() is fast because it needs no stack. */
+__attribute__((noinline)) static void any_code(struct cpu *cpu, uint32_t pc,
+                                               uint32_t size)
 {
-    struct cpu *cpu = user;
     struct cpu_hot *h = cpu->hot;
-    uint32_t pc = (uint32_t)address;
     uint16_t op;
     unsigned cost;
 
@@ -289,7 +289,7 @@ static void on_code(uc_engine *uc, uint64_t address, uint32_t size, void *user)
     if (h->watch_flash)
         h->stalled = touches_flash(cpu, pc);
     if (h->attention || h->cycles >= h->limit || h->stalled) {
-        uc_emu_stop(uc);
+        uc_emu_stop(cpu->uc);
         return;
     }
     op = half_word(cpu, pc);
@@ -302,7 +302,7 @@ static void on_code(uc_engine *uc, uint64_t address, uint32_t size, void *user)
     if (cost & ~OP_CYCLES) {
         if (cost & OP_SPECIAL && special(cpu, pc, op)) {
             h->next = pc;
-            uc_emu_stop(uc);
+            uc_emu_stop(cpu->uc);
             return;
         }
         h->cycles += extra_cycles(cpu, pc, cost);
@@ -310,6 +310,33 @@ static void on_code(uc_engine *uc, uint64_t address, uint32_t size, void *user)
     h->pc = pc;
     h->cycles += cost & OP_CYCLES;
     h->instructions++;
+}
+
+/* Called before every instruction: the same as any_code() for straight code
+ * in the memory that the last one came from, with nothing going on. */
+static void on_code(uc_engine *uc, uint64_t address, uint32_t size, void *user)
+{
+    struct cpu *cpu = user;
+    struct cpu_hot *h = cpu->hot;
+    const struct area *a = cpu->now;
+    uint32_t pc = (uint32_t)address;
+    uint16_t op;
+    unsigned cost;
+
+    (void)uc;
+    if (pc == h->next && pc - a->base < a->size && h->cycles < h->limit &&
+        !h->attention && !(h->watch_flash | h->line_cost | h->it_end)) {
+        memcpy(&op, a->host + (pc - a->base), sizeof(op));
+        cost = cpu->cycles[op];
+        if (cost <= OP_CYCLES) {
+            h->next = pc + size;
+            h->pc = pc;
+            h->cycles += cost;
+            h->instructions++;
+            return;
+        }
+    }
+    any_code(cpu, pc, size);
 }
 
 static void on_interrupt(uc_engine *uc, uint32_t number, void *user)
@@ -361,18 +388,18 @@ static void io_write(struct cpu *cpu, uint32_t addr, unsigned size,
     cpu->bus.write(cpu->bus.ctx, addr, size, (uint32_t)value);
 }
 
-#define IO_WINDOW(name, base)                                                 \
-    static uint64_t name##_read(uc_engine *uc, uint64_t off, unsigned size,   \
-                                void *user)                                   \
-    {                                                                         \
-        (void)uc;                                                             \
-        return io_read(user, (uint32_t)(base) + (uint32_t)off, size);         \
-    }                                                                         \
-    static void name##_write(uc_engine *uc, uint64_t off, unsigned size,      \
-                             uint64_t value, void *user)                      \
-    {                                                                         \
-        (void)uc;                                                             \
-        io_write(user, (uint32_t)(base) + (uint32_t)off, size, value);        \
+#define IO_WINDOW(name, base)                                                  \
+    static uint64_t name##_read(uc_engine *uc, uint64_t off, unsigned size,    \
+                                void *user)                                    \
+    {                                                                          \
+        (void)uc;                                                              \
+        return io_read(user, (uint32_t)(base) + (uint32_t)off, size);          \
+    }                                                                          \
+    static void name##_write(uc_engine *uc, uint64_t off, unsigned size,       \
+                             uint64_t value, void *user)                       \
+    {                                                                          \
+        (void)uc;                                                              \
+        io_write(user, (uint32_t)(base) + (uint32_t)off, size, value);         \
     }
 
 /* ARMv7-M memory map (DDI 0403 B3.1): system memory of the STM32, bit-band
@@ -396,8 +423,8 @@ static bool map_io(struct cpu *cpu)
                            ram_bits_write, cpu);
     bad |= uc_mmio_map(uc, 0x40000000, 0x20000000, peripherals_read, cpu,
                        peripherals_write, cpu);
-    bad |= uc_mmio_map(uc, 0xa0000000, 0x10000, fsmc_read, cpu, fsmc_write,
-                       cpu);
+    bad |=
+        uc_mmio_map(uc, 0xa0000000, 0x10000, fsmc_read, cpu, fsmc_write, cpu);
     bad |= uc_mmio_map(uc, 0xe0000000, 0x100000, private_bus_read, cpu,
                        private_bus_write, cpu);
     return !bad;
@@ -409,8 +436,7 @@ static bool map_memories(struct cpu *cpu)
 
     for (i = 0; i < AREAS; i++) {
         struct area *a = &cpu->area[i];
-        uint32_t rights =
-            a->flash ? UC_PROT_READ | UC_PROT_EXEC : UC_PROT_ALL;
+        uint32_t rights = a->flash ? UC_PROT_READ | UC_PROT_EXEC : UC_PROT_ALL;
 
         cpu->code[i] = calloc(a->size / CODE_PAGE + 1, 1);
         if (!cpu->code[i] ||
@@ -427,10 +453,10 @@ static bool add_hooks(struct cpu *cpu)
     int bad = 0;
 
     bad |= uc_hook_add(uc, &hook, UC_HOOK_CODE, (void *)on_code, cpu, 1, 0);
-    bad |= uc_hook_add(uc, &hook, UC_HOOK_INTR, (void *)on_interrupt, cpu, 1,
-                       0);
-    bad |= uc_hook_add(uc, &hook, UC_HOOK_EDGE_GENERATED,
-                       (void *)on_translate, cpu, 1, 0);
+    bad |=
+        uc_hook_add(uc, &hook, UC_HOOK_INTR, (void *)on_interrupt, cpu, 1, 0);
+    bad |= uc_hook_add(uc, &hook, UC_HOOK_EDGE_GENERATED, (void *)on_translate,
+                       cpu, 1, 0);
     bad |= uc_hook_add(uc, &hook,
                        UC_HOOK_MEM_UNMAPPED | UC_HOOK_MEM_FETCH_PROT |
                            UC_HOOK_MEM_READ_PROT,
@@ -451,8 +477,8 @@ static bool open_engine(struct cpu *cpu)
     if (uc_open(UC_ARCH_ARM, UC_MODE_THUMB, &cpu->uc))
         return false;
     return !uc_ctl_set_cpu_model(cpu->uc, model[cpu->kind]) &&
-           !uc_ctl_exits_enable(cpu->uc) && map_memories(cpu) &&
-           map_io(cpu) && add_hooks(cpu);
+           !uc_ctl_exits_enable(cpu->uc) && map_memories(cpu) && map_io(cpu) &&
+           add_hooks(cpu);
 }
 
 struct cpu *cpu_new(const struct chip_model *m, struct cpu_hot *hot,

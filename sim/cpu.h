@@ -39,11 +39,11 @@ struct cpu_hot {
     uint32_t it_pc, it_end;
     uint32_t flash_cost; /* wait states of a branch to, a read of flash */
     uint32_t line_cost;  /* same for each 8 bytes of straight code */
-    bool attention;   /* come back before the next instruction */
-    bool watch_flash; /* flash is busy: come back before touching it */
-    bool stalled;     /* that is why it came back */
-    bool irq_waiting; /* come back after PRIMASK and friends change */
-    bool event;       /* the event register of WFE */
+    bool attention;      /* come back before the next instruction */
+    bool watch_flash;    /* flash is busy: come back before touching it */
+    bool stalled;        /* that is why it came back */
+    bool irq_waiting;    /* come back after PRIMASK and friends change */
+    bool event;          /* the event register of WFE */
     bool faulted;
     enum cpu_access fault_access;
     uint32_t fault_addr, fault_pc;

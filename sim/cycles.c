@@ -69,6 +69,5 @@ void cycles_table(enum cpu_kind kind, uint8_t table[65536])
     unsigned op;
 
     for (op = 0; op < 0x10000; op++)
-        table[op] = (uint8_t)(op < 0xe800 ? narrow(op, store)
-                                          : wide(op, kind));
+        table[op] = (uint8_t)(op < 0xe800 ? narrow(op, store) : wide(op, kind));
 }

@@ -36,8 +36,12 @@ enum {
     OP_SPECIAL = 0x80, /* IT, hints, CPS, MSR: look closer */
 };
 
-enum { CYCLES_REFILL = 2, CYCLES_ENTRY = 12, CYCLES_RETURN = 10,
-       CYCLES_TAIL = 6 };
+enum {
+    CYCLES_REFILL = 2,
+    CYCLES_ENTRY = 12,
+    CYCLES_RETURN = 10,
+    CYCLES_TAIL = 6
+};
 
 void cycles_table(enum cpu_kind kind, uint8_t table[65536]);
 

@@ -40,7 +40,7 @@ enum {
 #define CR_OPTWRE (1u << 9)
 #define CR_ERRIE  (1u << 10)
 #define CR_EOPIE  (1u << 12)
-#define CR_WRITE                                                              \
+#define CR_WRITE                                                               \
     (CR_PG | CR_PER | CR_MER | CR_OPTPG | CR_OPTER | CR_ERRIE | CR_EOPIE)
 
 #define KEY1      0x45670123u
@@ -203,8 +203,7 @@ static void store(struct dev *d, uint32_t addr, unsigned size, uint32_t value)
             program(d, offset(d, addr), (uint16_t)value);
             return;
         }
-        chip_guest_error(d->chip, "flash at 0x%08x is not erased: PGERR",
-                         addr);
+        chip_guest_error(d->chip, "flash at 0x%08x is not erased: PGERR", addr);
         fail(d, SR_PGERR);
     }
 }
@@ -337,8 +336,7 @@ static void check_latency(struct dev *d)
     rule(d, RULE_HALF, f->acr & ACR_HLFCYA && sys > 8 * MHZ,
          "half-cycle flash access above 8 MHz");
     rule(d, RULE_PREFETCH,
-         !(f->acr & ACR_PRFTBE) &&
-             chip_clock_hz(d->chip, CLOCK_AHB) != sys,
+         !(f->acr & ACR_PRFTBE) && chip_clock_hz(d->chip, CLOCK_AHB) != sys,
          "flash prefetch off while AHB is slower than SYSCLK");
 }
 

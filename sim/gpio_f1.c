@@ -29,14 +29,16 @@ enum {
     OUT_ALTERNATE = 8,
 };
 
-#define LCKK      (1u << 16)
-#define CR_RESET  0x44444444u /* floating inputs */
+#define LCKK     (1u << 16)
+#define CR_RESET 0x44444444u /* floating inputs */
 
 struct gpio_f1 {
     uint32_t cr[2]; /* CRL, CRH */
     uint16_t odr;
     uint32_t lckr;
     unsigned lock_step;
+    bool idr_known; /* firmware polls keys: no pin moved since idr */
+    uint16_t idr;
 };
 
 static unsigned config(struct dev *d, unsigned pin)
@@ -81,16 +83,33 @@ static char port_letter(const struct dev *d)
 }
 
 /* Floating reads as 0; so does an analog pin (9.1.12). */
-static uint32_t idr(struct dev *d)
+static uint16_t look_at_pins(struct dev *d)
 {
-    uint32_t v = 0;
+    uint16_t v = 0;
     unsigned i;
 
     for (i = 0; i < PINS; i++)
         if (config(d, i) != IN_ANALOG &&
             chip_pin_level(d->chip, port_letter(d), i) > 0)
-            v |= 1u << i;
+            v |= (uint16_t)(1u << i);
     return v;
+}
+
+static uint32_t idr(struct dev *d)
+{
+    struct gpio_f1 *g = d->state;
+
+    if (!g->idr_known)
+        g->idr = look_at_pins(d);
+    g->idr_known = true;
+    return g->idr;
+}
+
+static void gpio_pins_changed(struct dev *d)
+{
+    struct gpio_f1 *g = d->state;
+
+    g->idr_known = false;
 }
 
 /* ---- writes ---- */
@@ -237,6 +256,7 @@ const struct device_ops gpio_f1_ops = {
     .reset = gpio_reset,
     .read = gpio_read,
     .write = gpio_write,
+    .pins_changed = gpio_pins_changed,
 };
 
 const struct gpio_ops gpio_f1_gpio = {

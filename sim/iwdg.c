@@ -18,7 +18,7 @@ enum { KEY_UNLOCK = 0x5555, KEY_RELOAD = 0xaaaa, KEY_START = 0xcccc };
 
 struct iwdg {
     bool started, open;
-    uint32_t pr, rlr; /* as last written */
+    uint32_t pr, rlr;       /* as last written */
     sim_time pr_at, rlr_at; /* when they took effect, or will */
     sim_time fed_at;
 };
@@ -53,8 +53,10 @@ static void set(struct dev *d, uint32_t *reg, sim_time *at, uint32_t v,
     if (!w->open) {
         chip_guest_error(d->chip, "%s written without the key 0x5555", name);
     } else if (now < *at) {
-        chip_guest_error(d->chip, "%s written while IWDG_SR says that it is "
-                                  "being updated", name);
+        chip_guest_error(d->chip,
+                         "%s written while IWDG_SR says that it is "
+                         "being updated",
+                         name);
     } else {
         *reg = v;
         *at = now + UPDATE_TIME;

@@ -59,8 +59,7 @@ static int read_stream(struct job *j, FILE *f)
 {
     long size;
 
-    if (fseek(f, 0, SEEK_END) || (size = ftell(f)) < 0 ||
-        fseek(f, 0, SEEK_SET))
+    if (fseek(f, 0, SEEK_END) || (size = ftell(f)) < 0 || fseek(f, 0, SEEK_SET))
         return fail(j, "cannot be read as a file: %s", strerror(errno));
     if (size == 0)
         return fail(j, "is empty; build the firmware first");
@@ -91,8 +90,9 @@ static int read_file(struct job *j)
 
 static bool is_elf(const struct job *j)
 {
-    return j->size >= 4 && !memcmp(j->data, "\x7f"
-                                            "ELF",
+    return j->size >= 4 && !memcmp(j->data,
+                                   "\x7f"
+                                   "ELF",
                                    4);
 }
 
@@ -101,11 +101,15 @@ static int check_header(struct job *j, const Elf32_Ehdr *h)
     if (!h)
         return fail(j, "is not a 32-bit ELF file; build for ARM Cortex-M");
     if (h->e_machine != EM_ARM)
-        return fail(j, "is an ELF file for machine %u, not ARM (40); build "
-                       "with arm-none-eabi-gcc", h->e_machine);
+        return fail(j,
+                    "is an ELF file for machine %u, not ARM (40); build "
+                    "with arm-none-eabi-gcc",
+                    h->e_machine);
     if (h->e_type != ET_EXEC)
-        return fail(j, "is not a linked program (ELF type %u); give the "
-                       "linker's output", h->e_type);
+        return fail(j,
+                    "is not a linked program (ELF type %u); give the "
+                    "linker's output",
+                    h->e_type);
     return 0;
 }
 
@@ -249,15 +253,15 @@ static int load_any(struct job *j, bool has_address, uint32_t address)
     bool addressed = is_elf(j) || is_hex(j);
 
     if (addressed && has_address)
-        return fail(j, "carries its own addresses; leave out @0x%08x",
-                    address);
+        return fail(j, "carries its own addresses; leave out @0x%08x", address);
     if (is_elf(j))
         return load_elf(j);
     if (is_hex(j))
         return load_hex(j);
     if (!has_address)
-        return fail(j, "is neither ELF nor Intel HEX, so an address is "
-                       "needed: %.80s@0x%08x",
+        return fail(j,
+                    "is neither ELF nor Intel HEX, so an address is "
+                    "needed: %.80s@0x%08x",
                     j->path, chip_flash_base(j->chip));
     return put(j, address, j->data, j->size);
 }
@@ -275,8 +279,7 @@ int chip_load(struct chip *c, const char *path, bool has_address,
     return r;
 }
 
-int chip_load_spec(struct chip *c, const char *spec,
-                   char error[LOAD_ERROR_MAX])
+int chip_load_spec(struct chip *c, const char *spec, char error[LOAD_ERROR_MAX])
 {
     const char *at = strrchr(spec, '@');
     char *path, *end;

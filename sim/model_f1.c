@@ -16,8 +16,10 @@
 #define APB1(bit_) .clock = {0x1c, bit_}, .reset = {0x10, bit_}
 #define AT(base_)  .range = {{base_, 0x400}}
 
-#define GPIO(letter, base_, bit_)                                             \
-    {.name = "GPIO" letter, .ops = &gpio_f1_ops, AT(base_), APB2(bit_)}
+#define GPIO(letter, base_, bit_)                                              \
+    {                                                                          \
+        .name = "GPIO" letter, .ops = &gpio_f1_ops, AT(base_), APB2(bit_)      \
+    }
 
 /* ---- identity ---- */
 
@@ -28,13 +30,13 @@ static const uint8_t kbytes_512[2] = {0x00, 0x02};
 static const uint8_t kbytes_64[2] = {0x40, 0x00};
 
 /* System memory has ST's boot loader on silicon; here it is empty. */
-#define ROMS(flash_size_)                                                     \
-    {                                                                         \
-        {0x1ffff7e0, 4, flash_size_, sizeof(flash_size_)},                    \
-            {0x1ffff7e8, 12, unique_id, sizeof(unique_id)},                   \
-        {                                                                     \
-            0x1ffff000, 0x7e0, NULL, 0                                        \
-        }                                                                     \
+#define ROMS(flash_size_)                                                      \
+    {                                                                          \
+        {0x1ffff7e0, 4, flash_size_, sizeof(flash_size_)},                     \
+            {0x1ffff7e8, 12, unique_id, sizeof(unique_id)},                    \
+        {                                                                      \
+            0x1ffff000, 0x7e0, NULL, 0                                         \
+        }                                                                      \
     }
 
 static const struct rom_area roms_ze[] = ROMS(kbytes_512);
@@ -54,72 +56,74 @@ static const struct bkp_facts bkp_c8 = {10};
 /* Default pin and remapped ones: RM0008 tables 52 to 54. */
 static const struct usart_facts usart1 = {CLOCK_APB2, {{'A', 9}, {'B', 6}}};
 static const struct usart_facts usart2 = {CLOCK_APB1, {{'A', 2}, {'D', 5}}};
-static const struct usart_facts usart3 = {
-    CLOCK_APB1, {{'B', 10}, {'C', 10}, {'D', 8}}};
+static const struct usart_facts usart3 = {CLOCK_APB1,
+                                          {{'B', 10}, {'C', 10}, {'D', 8}}};
 
 /* What every part here has. */
-#define COMMON(flash_facts_, bkp_facts_, dbgmcu_facts_)                       \
-    {.name = "RCC", .ops = &rcc_f1_ops, AT(0x40021000), .irq = {5}},          \
-        {.name = "FLASH",                                                     \
-         .ops = &flash_f1_ops,                                                \
-         .range = {{0x40022000, 0x400}, {0x1ffff800, 16}},                    \
-         .irq = {4},                                                          \
-         .facts = &(flash_facts_)},                                           \
-        {.name = "USB",                                                       \
-         .ops = &fsdev_ops,                                                   \
-         .range = {{0x40005c00, 0x400}, {0x40006000, 0x400}},                 \
-         APB1(23),                                                            \
-         .irq = {19, 20, 42},                                                 \
-         .facts = &fsdev_facts_f1,                                            \
-         .wire_ops = &fsdev_wire_ops},                                        \
-        GPIO("A", 0x40010800, 2), GPIO("B", 0x40010c00, 3),                   \
-        GPIO("C", 0x40011000, 4), GPIO("D", 0x40011400, 5),                   \
-        GPIO("E", 0x40011800, 6),                                             \
-        {.name = "AFIO", .ops = &afio_f1_ops, AT(0x40010000), APB2(0)},       \
-        {.name = "USART1",                                                    \
-         .ops = &usart_ops,                                                   \
-         AT(0x40013800),                                                      \
-         APB2(14),                                                            \
-         .irq = {37},                                                         \
-         .facts = &usart1},                                                   \
-        {.name = "USART2",                                                    \
-         .ops = &usart_ops,                                                   \
-         AT(0x40004400),                                                      \
-         APB1(17),                                                            \
-         .irq = {38},                                                         \
-         .facts = &usart2},                                                   \
-        {.name = "USART3",                                                    \
-         .ops = &usart_ops,                                                   \
-         AT(0x40004800),                                                      \
-         APB1(18),                                                            \
-         .irq = {39},                                                         \
-         .facts = &usart3},                                                   \
-        {.name = "IWDG", .ops = &iwdg_ops, AT(0x40003000)},                   \
-        {.name = "BKP",                                                       \
-         .ops = &bkp_ops,                                                     \
-         AT(0x40006c00),                                                      \
-         APB1(27),                                                            \
-         .facts = &(bkp_facts_)},                                             \
-        {.name = "PWR", .ops = &pwr_ops, AT(0x40007000), APB1(28)},           \
-        {.name = "DBGMCU",                                                    \
-         .ops = &dbgmcu_ops,                                                  \
-         AT(0xe0042000),                                                      \
-         .facts = &(dbgmcu_facts_)},                                          \
-        {.name = "EXTI", AT(0x40010400)}, {.name = "RTC", AT(0x40002800)},    \
-        {.name = "CRC", AT(0x40023000), AHB(6)},                              \
-        {.name = "DMA1", AT(0x40020000), AHB(0)},                             \
-        {.name = "TIM1", AT(0x40012c00), APB2(11)},                           \
-        {.name = "TIM2", AT(0x40000000), APB1(0)},                            \
-        {.name = "TIM3", AT(0x40000400), APB1(1)},                            \
-        {.name = "TIM4", AT(0x40000800), APB1(2)},                            \
-        {.name = "ADC1", AT(0x40012400), APB2(9)},                            \
-        {.name = "ADC2", AT(0x40012800), APB2(10)},                           \
-        {.name = "SPI1", AT(0x40013000), APB2(12)},                           \
-        {.name = "SPI2", AT(0x40003800), APB1(14)},                           \
-        {.name = "I2C1", AT(0x40005400), APB1(21)},                           \
-        {.name = "I2C2", AT(0x40005800), APB1(22)},                           \
-        {.name = "WWDG", AT(0x40002c00), APB1(11)},                           \
-        {.name = "CAN1", AT(0x40006400), APB1(25)}
+#define COMMON(flash_facts_, bkp_facts_, dbgmcu_facts_)                        \
+    {.name = "RCC", .ops = &rcc_f1_ops, AT(0x40021000), .irq = {5}},           \
+        {.name = "FLASH",                                                      \
+         .ops = &flash_f1_ops,                                                 \
+         .range = {{0x40022000, 0x400}, {0x1ffff800, 16}},                     \
+         .irq = {4},                                                           \
+         .facts = &(flash_facts_)},                                            \
+        {.name = "USB",                                                        \
+         .ops = &fsdev_ops,                                                    \
+         .range = {{0x40005c00, 0x400}, {0x40006000, 0x400}},                  \
+         APB1(23),                                                             \
+         .irq = {19, 20, 42},                                                  \
+         .facts = &fsdev_facts_f1,                                             \
+         .wire_ops = &fsdev_wire_ops},                                         \
+        GPIO("A", 0x40010800, 2), GPIO("B", 0x40010c00, 3),                    \
+        GPIO("C", 0x40011000, 4), GPIO("D", 0x40011400, 5),                    \
+        GPIO("E", 0x40011800, 6),                                              \
+        {.name = "AFIO", .ops = &afio_f1_ops, AT(0x40010000), APB2(0)},        \
+        {.name = "USART1",                                                     \
+         .ops = &usart_ops,                                                    \
+         AT(0x40013800),                                                       \
+         APB2(14),                                                             \
+         .irq = {37},                                                          \
+         .facts = &usart1},                                                    \
+        {.name = "USART2",                                                     \
+         .ops = &usart_ops,                                                    \
+         AT(0x40004400),                                                       \
+         APB1(17),                                                             \
+         .irq = {38},                                                          \
+         .facts = &usart2},                                                    \
+        {.name = "USART3",                                                     \
+         .ops = &usart_ops,                                                    \
+         AT(0x40004800),                                                       \
+         APB1(18),                                                             \
+         .irq = {39},                                                          \
+         .facts = &usart3},                                                    \
+        {.name = "IWDG", .ops = &iwdg_ops, AT(0x40003000)},                    \
+        {.name = "BKP",                                                        \
+         .ops = &bkp_ops,                                                      \
+         AT(0x40006c00),                                                       \
+         APB1(27),                                                             \
+         .facts = &(bkp_facts_)},                                              \
+        {.name = "PWR", .ops = &pwr_ops, AT(0x40007000), APB1(28)},            \
+        {.name = "DBGMCU",                                                     \
+         .ops = &dbgmcu_ops,                                                   \
+         AT(0xe0042000),                                                       \
+         .facts = &(dbgmcu_facts_)},                                           \
+        {.name = "EXTI", AT(0x40010400)}, {.name = "RTC", AT(0x40002800)},     \
+        {.name = "CRC", AT(0x40023000), AHB(6)},                               \
+        {.name = "DMA1", AT(0x40020000), AHB(0)},                              \
+        {.name = "TIM1", AT(0x40012c00), APB2(11)},                            \
+        {.name = "TIM2", AT(0x40000000), APB1(0)},                             \
+        {.name = "TIM3", AT(0x40000400), APB1(1)},                             \
+        {.name = "TIM4", AT(0x40000800), APB1(2)},                             \
+        {.name = "ADC1", AT(0x40012400), APB2(9)},                             \
+        {.name = "ADC2", AT(0x40012800), APB2(10)},                            \
+        {.name = "SPI1", AT(0x40013000), APB2(12)},                            \
+        {.name = "SPI2", AT(0x40003800), APB1(14)},                            \
+        {.name = "I2C1", AT(0x40005400), APB1(21)},                            \
+        {.name = "I2C2", AT(0x40005800), APB1(22)},                            \
+        {.name = "WWDG", AT(0x40002c00), APB1(11)},                            \
+    {                                                                          \
+        .name = "CAN1", AT(0x40006400), APB1(25)                               \
+    }
 
 static const struct device devices_ze[] = {
     COMMON(flash_ze, bkp_ze, dbgmcu_ze),
@@ -145,11 +149,11 @@ static const struct device devices_c8[] = {
 
 /* ---- chips ---- */
 
-#define F103                                                                  \
-    .cpu = CPU_CORTEX_M3, .cpuid = 0x411fc231, /* r1p1 */                     \
-        .priority_bits = 4, .flash_base = 0x08000000, .flash_erased = 0xff,   \
-    .ram_base = 0x20000000, .io_end = 0x40030000, .hse_hz = 8000000,          \
-    .rcc = "RCC", .flash = "FLASH", .rcc_ops = &rcc_f1_rcc,                   \
+#define F103                                                                   \
+    .cpu = CPU_CORTEX_M3, .cpuid = 0x411fc231, /* r1p1 */                      \
+        .priority_bits = 4, .flash_base = 0x08000000, .flash_erased = 0xff,    \
+    .ram_base = 0x20000000, .io_end = 0x40030000, .hse_hz = 8000000,           \
+    .rcc = "RCC", .flash = "FLASH", .rcc_ops = &rcc_f1_rcc,                    \
     .gpio_ops = &gpio_f1_gpio, .flash_ops = &flash_f1_flash
 
 const struct chip_model model_stm32f103ze = {

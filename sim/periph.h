@@ -15,8 +15,6 @@ extern const struct rcc_ops rcc_f1_rcc;
 extern const struct flash_ops flash_f1_flash;
 extern const struct gpio_ops gpio_f1_gpio;
 
-
-
 struct flash_f1_facts {
     uint32_t page;          /* bytes */
     uint32_t pages_per_bit; /* of FLASH_WRPR; bit 31 has all the rest */

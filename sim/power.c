@@ -161,8 +161,7 @@ uint64_t chip_flash_ops(const struct chip *c)
     return c->live->erases + c->live->programs;
 }
 
-void chip_cut_at(struct chip *c, uint64_t op, enum cut_mode mode,
-                 uint32_t seed)
+void chip_cut_at(struct chip *c, uint64_t op, enum cut_mode mode, uint32_t seed)
 {
     c->live->cut_armed = true;
     c->live->cut_op = chip_flash_ops(c) + op;

@@ -23,15 +23,16 @@ enum {
 
 #define CR_HSION  (1u << 0)
 #define CR_HSIRDY (1u << 1)
+#define CR_TRIM   0xf8u
 #define CR_HSEON  (1u << 16)
 #define CR_HSERDY (1u << 17)
 #define CR_HSEBYP (1u << 18)
 #define CR_CSSON  (1u << 19)
 #define CR_PLLON  (1u << 24)
 #define CR_PLLRDY (1u << 25)
-#define CR_WRITE                                                              \
-    (CR_HSION | 0xf8u | CR_HSEON | CR_HSEBYP | CR_CSSON | CR_PLLON)
-#define CR_RESET 0x00000083u /* HSI on, trim at its middle */
+#define CR_SWITCH (CR_HSEON | CR_HSEBYP | CR_CSSON | CR_PLLON)
+#define CR_WRITE  (CR_HSION | CR_TRIM | CR_SWITCH)
+#define CR_RESET  0x00000083u /* HSI on, trim at its middle */
 #define CR_HSICAL 0x00007600u /* factory calibration: any value */
 
 #define CFGR_SW       3u
@@ -191,8 +192,7 @@ static void check_limits(struct dev *d)
 
     rule(d, RULE_AHB, ahb_hz(d) > SYS_MAX, "AHB clock above 72 MHz");
     rule(d, RULE_APB1, apb_hz(d, 8) > AP1_MAX, "APB1 clock above 36 MHz");
-    rule(d, RULE_PLL,
-         r->cr & CR_PLLON && (pll < PLL_MIN || pll > SYS_MAX),
+    rule(d, RULE_PLL, r->cr & CR_PLLON && (pll < PLL_MIN || pll > SYS_MAX),
          "PLL output outside 16 to 72 MHz");
 }
 
@@ -200,14 +200,12 @@ static void check_limits(struct dev *d)
 
 static bool uses_hse(const struct rcc_f1 *r, unsigned source)
 {
-    return source == SW_HSE ||
-           (source == SW_PLL && r->cfgr & CFGR_PLLSRC);
+    return source == SW_HSE || (source == SW_PLL && r->cfgr & CFGR_PLLSRC);
 }
 
 static bool uses_hsi(const struct rcc_f1 *r, unsigned source)
 {
-    return source == SW_HSI ||
-           (source == SW_PLL && !(r->cfgr & CFGR_PLLSRC));
+    return source == SW_HSI || (source == SW_PLL && !(r->cfgr & CFGR_PLLSRC));
 }
 
 /* 7.3.1: a clock that the system runs on, or is about to, stays on. */

@@ -81,8 +81,7 @@ void report_flash_totals(struct chip *c)
 
     l->flash_report_at = SIM_NEVER;
     chip_report(c, EV_FLASH, "flash: %llu erases, %llu programs in total",
-                (unsigned long long)l->erases,
-                (unsigned long long)l->programs);
+                (unsigned long long)l->erases, (unsigned long long)l->programs);
 }
 
 /* ---- USART output ---- */

@@ -221,8 +221,7 @@ static void priority_write(struct chip *c, unsigned e, unsigned n,
     unsigned mask = 0xff00u >> c->model->priority_bits & 0xff;
 
     for (; n--; e++, value >>= 8)
-        if (e >= EXC_MEM && e < EXC_MAX &&
-            (e < EXC_IRQ0 || irq_exists(c, e)))
+        if (e >= EXC_MEM && e < EXC_MAX && (e < EXC_IRQ0 || irq_exists(c, e)))
             c->live->cortex.priority[e] = (uint8_t)(value & mask);
     cortex_update(c);
 }
@@ -279,8 +278,8 @@ static void vtor_write(struct chip *c, uint32_t value)
     while (align < 4 * (EXC_IRQ0 + c->model->irqs))
         align *= 2;
     if (value & (align - 1) & ~0x7fu)
-        chip_guest_error(c, "SCB_VTOR 0x%08x is not aligned to %u bytes",
-                         value, align);
+        chip_guest_error(c, "SCB_VTOR 0x%08x is not aligned to %u bytes", value,
+                         align);
     value &= 0x3fffff80;
     if (value != k->vtor)
         chip_report(c, EV_CORE, "vtor 0x%08x", value);
@@ -301,8 +300,8 @@ static void aircr_write(struct chip *c, uint32_t value)
 
 static uint32_t shcsr_read(struct chip *c)
 {
-    static const uint8_t active[] = {EXC_MEM, EXC_BUS, 0,           EXC_USAGE,
-                                     0,       0,       0,           EXC_SVC,
+    static const uint8_t active[] = {EXC_MEM, EXC_BUS, 0,          EXC_USAGE,
+                                     0,       0,       0,          EXC_SVC,
                                      0,       0,       EXC_PENDSV, EXC_SYSTICK};
     const struct cortex *k = &c->live->cortex;
     uint32_t v = k->shcsr;

@@ -131,7 +131,8 @@ static void end_frame(struct dev *d)
     else if (!u->silent)
         chip_guest_error(d->chip,
                          "%s sends, but no TX pin is an alternate function "
-                         "output", d->desc->name);
+                         "output",
+                         d->desc->name);
     u->silent = !pin_carries_tx(d);
     if (u->full)
         begin_frame(d, u->done_at);
@@ -150,8 +151,9 @@ static void data_write(struct dev *d, uint32_t v)
         return;
     }
     if (u->full)
-        chip_guest_error(d->chip, "%s overwrites a byte that was not sent yet "
-                                  "(TXE clear)",
+        chip_guest_error(d->chip,
+                         "%s overwrites a byte that was not sent yet "
+                         "(TXE clear)",
                          d->desc->name);
     u->data = (uint8_t)v;
     u->full = true;

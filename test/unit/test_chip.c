@@ -55,8 +55,7 @@ static int set_up_board(void **state, const struct sim_board *board)
     static struct bench bench; /* one test at a time */
 
     memset(&bench, 0, sizeof(bench));
-    bench.c = chip_new(chip_model_find("STM32F103ZE"), board, on_event,
-                       &bench);
+    bench.c = chip_new(chip_model_find("STM32F103ZE"), board, on_event, &bench);
     *state = &bench;
     return bench.c ? 0 : -1;
 }
@@ -725,7 +724,7 @@ static void busy_program(struct bench *b)
     store(&k, RAM + 4, 0);
     store(&k, TICK + 4, 71999);
     store(&k, TICK, 7);
-    store(&k, USART1 + 4, 'x'); /* 9 half-words */
+    store(&k, USART1 + 4, 'x');   /* 9 half-words */
     wait_set(&k, USART1, 1 << 6); /* 11 */
     op(&k, 0xe7ea);               /* back to the store */
 }
