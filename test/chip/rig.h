@@ -1,0 +1,177 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * rig.h - a virtual board on a bench: the bootloader's real ELF, a USB host in
+ * virtual time, and what a DFU host program does with them.
+ *
+ * The facts of a board stand here a second time, from the data sheets and
+ * docs, and not from the firmware's headers: a shared mistake would not show.
+ * The rig asserts nothing; tests judge what it returns.
+ */
+#ifndef TEST_RIG_H
+#define TEST_RIG_H
+
+#include "chip.h"
+#include "host.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct rig_board {
+    const char *name;
+    uint32_t flash, flash_end;
+    uint32_t slot, slot_end; /* profile dfu; behind it lies the kv area */
+    uint32_t page;           /* what the silicon erases at once */
+    uint32_t sector;         /* of the layout string, from slot on */
+    uint32_t block;          /* wTransferSize */
+    uint32_t ram, ram_end;
+    uint32_t product; /* of the stamp */
+    const char *layout;
+};
+
+struct rig {
+    const struct rig_board *board;
+    struct chip *chip;
+    struct host *host;
+    unsigned resets; /* of the chip, any cause */
+    bool show;       /* print the chip's events (SALLYPORT_TEST_SHOW) */
+};
+
+enum rig_state {
+    APP_IDLE,
+    APP_DETACH,
+    DFU_IDLE,
+    DFU_DNLOAD_SYNC,
+    DFU_DNBUSY,
+    DFU_DNLOAD_IDLE,
+    DFU_MANIFEST_SYNC,
+    DFU_MANIFEST,
+    DFU_MANIFEST_WAIT_RESET,
+    DFU_UPLOAD_IDLE,
+    DFU_ERROR,
+};
+
+/* The answer to GETSTATUS; result < 0: there was none (enum urb_status). */
+struct rig_status {
+    int result;
+    unsigned status, poll_ms, state;
+};
+
+/* What came of a DNLOAD that was polled to its end. */
+struct rig_op {
+    int sent; /* of the DNLOAD itself: bytes, or enum urb_status */
+    struct rig_status first, last;
+    sim_time busy; /* from the end of the first GETSTATUS to the last one's */
+};
+
+/* NULL where there is no such board. */
+const struct rig_board *rig_board(const char *name);
+
+/* A chip with the firmware in its flash, without power.  elf may be NULL.
+ * NULL after a line on stderr. */
+struct rig *rig_new(const char *board, const char *elf);
+void rig_free(struct rig *r);
+
+/* $SALLYPORT_FIRMWARE or the build's directory, then BOARD/FILE; static. */
+const char *rig_firmware(const char *board, const char *file);
+/* Reads one of those files; bytes, 0 after a line on stderr. */
+size_t rig_read_file(const char *path, void *buf, size_t room);
+
+/* ---- power and reset; each returns host_enumerate()'s result ---- */
+
+int rig_power_on(struct rig *r);
+int rig_power_cycle(struct rig *r); /* 100 ms without power */
+int rig_reset(struct rig *r, enum reset_cause cause);
+int rig_bus_reset(struct rig *r);
+
+/* Runs until the slot's vector table is in use, at most `limit`. */
+bool rig_app_runs(struct rig *r, sim_time limit);
+/* Pin reset or power cycle; true when the application runs 50 ms later. */
+bool rig_boots_after_reset(struct rig *r);
+bool rig_boots_after_power_cycle(struct rig *r);
+/* The DFU interface answers GETSTATUS in dfuIDLE. */
+bool rig_in_bootloader(struct rig *r);
+
+/* ---- requests ---- */
+
+int rig_request(struct rig *r, uint8_t type, uint8_t request, uint16_t value,
+                uint16_t index, void *data, uint16_t length);
+int rig_dnload(struct rig *r, uint16_t block, const void *data, size_t n);
+int rig_upload(struct rig *r, uint16_t block, void *data, size_t n);
+struct rig_status rig_getstatus(struct rig *r);
+int rig_getstate(struct rig *r); /* < 0: enum urb_status */
+int rig_clrstatus(struct rig *r);
+int rig_abort(struct rig *r);
+int rig_detach(struct rig *r);
+
+/* ---- operations: DNLOAD, then GETSTATUS until it is neither dfuDNLOAD-SYNC
+ * nor dfuDNBUSY, sleeping bwPollTimeout (virtual) after each ---- */
+
+struct rig_op rig_write(struct rig *r, uint16_t block, const void *data,
+                        size_t n);
+struct rig_op rig_command(struct rig *r, const void *command, size_t n);
+struct rig_op rig_set_address(struct rig *r, uint32_t addr);
+struct rig_op rig_erase(struct rig *r, uint32_t addr);
+struct rig_op rig_mass_erase(struct rig *r);
+/* Set Address and one block of data, as dfu-util moves a chunk. */
+struct rig_op rig_write_at(struct rig *r, uint32_t addr, const void *data,
+                           size_t n);
+/* The same without the sleeps: `busy` is the time the chip takes. */
+struct rig_op rig_write_impatient(struct rig *r, uint16_t block,
+                                  const void *data, size_t n);
+/* The operation was accepted and ended well in dfuDNLOAD-IDLE. */
+bool rig_ok(struct rig_op op);
+
+/* Zero-length DNLOAD, then one GETSTATUS. */
+struct rig_status rig_leave(struct rig *r);
+/* Set Address, ABORT, then blocks 2, 3, ... of wTransferSize.  Bytes. */
+int rig_read(struct rig *r, uint32_t addr, void *data, size_t n);
+
+/* ---- dfu-util 0.11 ---- */
+
+struct rig_update {
+    uint32_t addr;
+    const uint8_t *data;
+    size_t n;
+    size_t chunk;  /* 0: the board's wTransferSize */
+    bool no_erase; /* an older or simpler host */
+    bool no_abort; /* killed after the last block */
+    bool leave;
+};
+
+/* What it does first: strings, GETSTATUS, CLRSTATUS or ABORT to dfuIDLE. */
+int rig_open(struct rig *r);
+/* Erase pass; Set Address and block 2 a chunk; ABORT and GETSTATUS; leave.
+ * 0, or the negative number of the DFU status that ended it (-16 for anything
+ * else that dfu-util would give up at). */
+int rig_update(struct rig *r, const struct rig_update *u);
+/* rig_open() and rig_update() with :leave to the start of the slot. */
+int rig_install(struct rig *r, const void *image, size_t n);
+
+/* ---- images ---- */
+
+enum { RIG_STAMP_WORDS = 0x38 }; /* smallest image that carries a stamp */
+
+/* CRC-32 of ISO-HDLC (zlib's), written without a look at core/img.c. */
+uint32_t rig_crc32(const uint8_t *data, size_t n);
+void rig_put32(uint8_t *p, uint32_t word);
+uint32_t rig_get32(const uint8_t *p);
+/* An image of n bytes (>= 0x38): vectors, a Thumb loop, noise from seed. */
+void rig_image(const struct rig_board *b, uint8_t *image, size_t n,
+               uint32_t seed);
+/* Length n, product, CRC. */
+void rig_stamp(const struct rig_board *b, uint8_t *image, size_t n);
+void rig_image_stamped(const struct rig_board *b, uint8_t *image, size_t n,
+                       uint32_t seed);
+/* A small generator for tests: xorshift32, never 0. */
+uint32_t rig_random(uint32_t *state);
+
+/* ---- flash, as a programmer sees it ---- */
+
+uint8_t *rig_flash(struct rig *r, uint32_t addr);
+bool rig_flash_is(struct rig *r, uint32_t addr, const void *data, size_t n);
+bool rig_flash_blank(struct rig *r, uint32_t addr, size_t n);
+/* Puts bytes there; no operation, no time. */
+void rig_flash_put(struct rig *r, uint32_t addr, const void *data, size_t n);
+
+#endif
