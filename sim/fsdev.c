@@ -459,19 +459,18 @@ static void write_reg(struct dev *d, uint32_t off, uint16_t v)
 
 /* ---- the bus side ---- */
 
-/* Index into the packet memory, -1 for an access that silicon has no lines
- * for. */
+/* Index of a 16-bit word of packet memory, -1 where there is none.  An access
+ * of a size that the manual does not allow is complained of and carried out
+ * as the bus would: it always moves the whole word. */
 static int pma_index(struct dev *d, uint32_t off, unsigned size)
 {
     const struct fsdev_facts *f = fsdev_facts(d);
     uint32_t i = off / f->pma_stride * 2;
 
-    if (!(f->pma_sizes & 1u << size)) {
+    if (!(f->pma_sizes & 1u << size))
         chip_guest_error(d->chip, "%u-bit access to the USB packet memory",
                          size * 8);
-        return -1;
-    }
-    if (off % f->pma_stride || i >= f->pma_bytes) {
+    if (off % f->pma_stride > 1 || i >= f->pma_bytes) {
         chip_guest_error(d->chip,
                          "access to offset 0x%x of the USB packet memory, "
                          "where there is none",
@@ -504,7 +503,11 @@ static uint32_t read(struct dev *d, unsigned range, uint32_t off, unsigned size)
     if (range == 0)
         return reg_access(d, off, size) ? read_reg(d, off) : 0;
     i = pma_index(d, off, size);
-    return i < 0 ? 0 : (uint32_t)(s->pma[i] | s->pma[i + 1] << 8);
+    if (i < 0)
+        return 0;
+    if (size == 1)
+        return s->pma[i + (int)(off & 1)];
+    return (uint32_t)(s->pma[i] | s->pma[i + 1] << 8);
 }
 
 static void write(struct dev *d, unsigned range, uint32_t off, unsigned size,
@@ -522,6 +525,8 @@ static void write(struct dev *d, unsigned range, uint32_t off, unsigned size,
     i = pma_index(d, off, size);
     if (i < 0)
         return;
+    if (size == 1) /* a byte is on all lanes of the bus */
+        value = (value & 0xff) * 0x101;
     s->pma[i] = (uint8_t)value;
     s->pma[i + 1] = (uint8_t)(value >> 8);
 }
