@@ -323,6 +323,9 @@ static void run_cpu(struct chip *c)
     case CPU_UNDEF:
         cortex_fault(c, FAULT_UNDEF);
         break;
+    case CPU_UNALIGNED:
+        cortex_fault(c, FAULT_UNALIGNED);
+        break;
     case CPU_INVSTATE:
         cortex_fault(c, FAULT_INVSTATE);
         break;

@@ -425,6 +425,9 @@ static unsigned note_fault(struct chip *c, enum fault why)
     case FAULT_UNDEF:
         k->cfsr |= 1u << 16;
         return EXC_USAGE;
+    case FAULT_UNALIGNED:
+        k->cfsr |= 1u << 24;
+        return EXC_USAGE;
     case FAULT_INVSTATE:
         k->cfsr |= 1u << 17;
         return EXC_USAGE;
@@ -455,6 +458,11 @@ static void describe(struct chip *c, enum fault why, char *text, size_t n)
         break;
     case FAULT_UNDEF:
         snprintf(text, n, "undefined instruction");
+        break;
+    case FAULT_UNALIGNED:
+        snprintf(text, n,
+                 "LDM, STM, LDRD, STRD or exclusive access at an "
+                 "unaligned address");
         break;
     case FAULT_INVSTATE:
         snprintf(text, n, "branch without Thumb bit");

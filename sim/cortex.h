@@ -53,14 +53,15 @@ struct cortex {
 
 /* What went wrong in the program. */
 enum fault {
-    FAULT_BUS,      /* data access: hot->fault_addr */
-    FAULT_FETCH,    /* instruction access: same */
-    FAULT_UNDEF,    /* undefined instruction */
-    FAULT_INVSTATE, /* Thumb bit clear */
-    FAULT_INVPC,    /* bad EXC_RETURN */
-    FAULT_UNSTACK,  /* bus error when an exception returns */
-    FAULT_BREAK,    /* BKPT without debugger */
-    FAULT_SVC,      /* SVC where its priority does not allow it */
+    FAULT_BUS,       /* data access: hot->fault_addr */
+    FAULT_FETCH,     /* instruction access: same */
+    FAULT_UNDEF,     /* undefined instruction */
+    FAULT_UNALIGNED, /* LDM, LDRD and the like */
+    FAULT_INVSTATE,  /* Thumb bit clear */
+    FAULT_INVPC,     /* bad EXC_RETURN */
+    FAULT_UNSTACK,   /* bus error when an exception returns */
+    FAULT_BREAK,     /* BKPT without debugger */
+    FAULT_SVC,       /* SVC where its priority does not allow it */
 };
 
 /* ---- cortex.c ---- */

@@ -64,6 +64,7 @@ struct cpu {
     const struct area *now; /* the one that PC was last seen in */
     int interrupt;          /* of the engine, during one run */
     uint16_t hint;          /* a hint or 0, during one run */
+    bool misaligned;        /* this is why it stopped, during one run */
     unsigned n_repairs;
     struct repair repair[REPAIRS];
     uint8_t cycles[65536];
@@ -201,11 +202,30 @@ static void on_translate(uc_engine *uc, uc_tb *tb, uc_tb *prev, void *user)
     mark_code(cpu, (uint32_t)tb->pc + tb->size - 1);
 }
 
-/* IT, hints, CPS and MSR.  True: stop before this instruction. */
+/* LDM, STM, LDRD, STRD and exclusives fault where ordinary accesses may be
+ * unaligned (ARMv7-M ARM, A3.2.1); the engine lets them pass. */
+static bool unaligned(struct cpu *cpu, uint16_t op)
+{
+    unsigned rn = is_wide(op) ? op & 15 : op >> 8 & 7;
+
+    return (reg32(cpu, rn) & 3) != 0;
+}
+
+static bool needs_alignment(uint16_t op)
+{
+    return (op & 0xf000) == 0xc000 || (op & 0xfe00) == 0xe800;
+}
+
+/* IT, hints, CPS, MSR, aligned accesses.  True: stop before it. */
 static bool special(struct cpu *cpu, uint32_t pc, uint16_t op)
 {
     struct cpu_hot *h = cpu->hot;
 
+    if (needs_alignment(op)) {
+        cpu->misaligned = unaligned(cpu, op);
+        h->pc = pc;
+        return cpu->misaligned;
+    }
     if ((op & 0xff00) != 0xbf00) { /* CPS, MSR */
         h->attention |= h->irq_waiting;
         return false;
@@ -570,6 +590,8 @@ static enum cpu_event why(struct cpu *cpu, uc_err err)
         cpu->hot->it_end = 0;
         return CPU_FAULT;
     }
+    if (cpu->misaligned)
+        return at(cpu, CPU_UNALIGNED);
     if (cpu->hint)
         return done_hint(cpu);
     if (cpu->interrupt != NO_INTERRUPT)
@@ -587,6 +609,7 @@ enum cpu_event cpu_run(struct cpu *cpu)
     uc_err err;
 
     cpu->hint = 0;
+    cpu->misaligned = false;
     cpu->interrupt = NO_INTERRUPT;
     cpu->hot->attention = false;
     cpu->hot->faulted = false;

@@ -22,6 +22,7 @@ enum cpu_event {
     CPU_SVC,        /* same */
     CPU_BKPT,       /* PC is on the instruction */
     CPU_UNDEF,      /* same */
+    CPU_UNALIGNED,  /* same */
     CPU_INVSTATE,   /* branch to an address without the Thumb bit */
     CPU_EXC_RETURN, /* PC holds the EXC_RETURN value, bit 0 lost */
     CPU_FAULT,      /* bus error: hot->fault_*; PC is on the instruction */

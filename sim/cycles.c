@@ -37,7 +37,7 @@ static unsigned narrow(unsigned op, unsigned store)
     if (top >= 12 && top <= 19) /* immediate offset, odd = load */
         return top & 1 ? 2 : store;
     if ((op & 0xf000) == 0xc000) /* LDM, STM */
-        return 1 + bits_set(op & 0xff);
+        return (1 + bits_set(op & 0xff)) | OP_SPECIAL;
     if ((op & 0xf000) == 0xb000)
         return misc16(op);
     return 1;
@@ -46,10 +46,12 @@ static unsigned narrow(unsigned op, unsigned store)
 /* A5.3: first half-words 0xE8xx to 0xFFxx. */
 static unsigned wide(unsigned op, enum cpu_kind kind)
 {
-    if ((op & 0xfe40) == 0xe800) /* LDM, STM */
-        return 1 | OP_LIST;
-    if ((op & 0xfe40) == 0xe840) /* LDRD, STRD, exclusives, table branch */
-        return (op & 0xfff0) == 0xe8d0 ? 2 : 3;
+    if ((op & 0xfe40) == 0xe800) /* LDM, STM; PUSH, POP with base SP */
+        return 1 | OP_LIST | ((op & 15) == 13 ? 0 : OP_SPECIAL);
+    if ((op & 0xffe0) == 0xe8c0) /* narrow exclusives, table branch */
+        return 2;
+    if ((op & 0xfe40) == 0xe840) /* LDRD, STRD, LDREX, STREX */
+        return 3 | ((op & 15) >= 13 ? 0 : OP_SPECIAL);
     if ((op & 0xfff0) == 0xf380) /* MSR */
         return 2 | OP_SPECIAL;
     if ((op & 0xfe00) == 0xf800) /* single load, store */

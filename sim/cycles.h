@@ -33,7 +33,7 @@ enum {
     OP_CYCLES = 0x1f,
     OP_LITERAL = 0x20, /* reads the literal pool */
     OP_LIST = 0x40,    /* register list in the second half-word */
-    OP_SPECIAL = 0x80, /* IT, hints, CPS, MSR: look closer */
+    OP_SPECIAL = 0x80, /* IT, hints, CPS, MSR, aligned access: look closer */
 };
 
 enum {

@@ -172,6 +172,20 @@ static void data_may_be_unaligned(void **state)
     assert_int_equal(peek(b->c, RAM + 8), 0x55443322);
 }
 
+static void multiple_data_may_not(void **state)
+{
+    struct bench *b = *state;
+    struct code k = program(b->c);
+
+    mov(&k, 0, RAM + 2);
+    op(&k, 0xe9d0), op(&k, 0x2300); /* ldrd r2, r3, [r0] */
+    spin(&k);
+    start(b, SIM_MS);
+    assert_string_equal(b->last[EV_GUEST_ERROR],
+                        "hard fault: LDM, STM, LDRD, STRD or exclusive access "
+                        "at an unaligned address, at PC 0x08000208");
+}
+
 static void bits_have_words(void **state)
 {
     struct bench *b = *state;
@@ -804,6 +818,7 @@ int main(void)
         TEST(empty_flash_locks_up),
         TEST(it_block_is_exact),
         TEST(data_may_be_unaligned),
+        TEST(multiple_data_may_not),
         TEST(bits_have_words),
         TEST(identity_can_be_read),
         TEST(interrupts_nest_by_priority),
