@@ -18,6 +18,10 @@
  *   rebuilds them.
  * - Any UC_HOOK_MEM_READ or _WRITE hook takes the fast path from all code, so
  *   there is none.
+ *
+ * Measured with the code hook: 140 to 175 million instructions a second in a
+ * CRC loop, 95 to 105 with a store to RAM in every twelve (the engine has no
+ * fast path for those), 57 polling a GPIO register.
  */
 #include "cpu.h"
 
