@@ -47,8 +47,7 @@ _Noreturn void sallyport_serve(struct sallyport *s, bool timed);
 _Noreturn void sallyport_serve(struct sallyport *s, bool timed)
 {
     plat_start();
-    for (uint32_t i = 0; i < PLAT_SERIAL_DIGITS; i++)
-        s->serial[i] = plat_serial_digit(i);
+    plat_serial(s->serial);
     dfu_init(&s->dfu);
     disconnect(); /* whoever ran before may have been connected */
     dcd_connect();

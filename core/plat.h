@@ -31,10 +31,10 @@ uint32_t plat_ms(void);
 
 void plat_led(bool on);
 
-/* 24 upper-case hexadecimal digits of the chip's unique id, one at a time:
- * digit 0..23.  The application uses the same rule (app/sallyport_app.h). */
-char plat_serial_digit(uint32_t digit);
+/* Writes the chip's unique id as upper-case hexadecimal digits, without a
+ * NUL.  The application uses the same rule (app/sallyport_app.h). */
 #define PLAT_SERIAL_DIGITS 24u
+void plat_serial(char *digits);
 
 _Noreturn void plat_reset(void);
 

@@ -14,20 +14,19 @@
  * about 6 cycles a turn, so this is 20 ms at least. */
 #define HSE_START_TURNS 30000u
 
+#define CFGR_USB (RCC_CFGR_USBPRE_DIV1 | RCC_CFGR_PPRE1_DIV2)
+
 void port_clock_start(void)
 {
-    uint32_t cfgr = RCC_CFGR_PLLMUL(48000000u / BOARD_HSE_HZ) |
-                    RCC_CFGR_PLLSRC_HSE | RCC_CFGR_USBPRE_DIV1 |
-                    RCC_CFGR_PPRE1_DIV2;
-    uint32_t turns = HSE_START_TURNS;
+    /* No crystal: HSI / 2 * 12.  Outside the USB tolerance, but many hosts
+     * take it, and the alternative is a dead device. */
+    uint32_t cfgr = CFGR_USB | RCC_CFGR_PLLMUL(12u);
 
     RCC->CR |= RCC_CR_HSEON;
-    while (!(RCC->CR & RCC_CR_HSERDY))
-        if (!--turns) {
-            /* No crystal: HSI / 2 * 12.  Outside the USB tolerance, but many
-             * hosts take it, and the alternative is a dead device. */
-            cfgr = RCC_CFGR_PLLMUL(12u) | RCC_CFGR_USBPRE_DIV1 |
-                   RCC_CFGR_PPRE1_DIV2;
+    for (uint32_t turns = HSE_START_TURNS; turns; turns--)
+        if (RCC->CR & RCC_CR_HSERDY) {
+            cfgr = CFGR_USB | RCC_CFGR_PLLSRC_HSE |
+                   RCC_CFGR_PLLMUL(48000000u / BOARD_HSE_HZ);
             break;
         }
     FLASH->ACR = FLASH_ACR_PRFTBE | FLASH_ACR_LATENCY_1;

@@ -19,8 +19,18 @@ static uint32_t now_ms;
 
 /* ---- the reset path: clocks as reset left them ---- */
 
-/* The pull needs some microseconds against the pin's and a short cable's
- * capacitance; 100 turns are 50 us at 8 MHz. */
+/* A turn takes 4 cycles, half a microsecond on HSI at 8 MHz without wait
+ * states; good to some per cent, which is all that is asked of it. */
+#define TURNS_PER_MS 2000u
+
+static void spin(uint32_t turns)
+{
+    while (turns--)
+        __asm volatile("");
+}
+
+/* The pull needs some microseconds against the pin's and a short wire's
+ * capacitance. */
 #define KEY_SETTLE_TURNS 100u
 
 static bool key_held(void)
@@ -31,8 +41,7 @@ static bool key_held(void)
     RCC->APB2ENR = RCC_APB2_IOP(BOARD_KEY_PORT);
     gpio_write(gpio, BOARD_KEY_PIN, !BOARD_KEY_ACTIVE);
     gpio_mode(gpio, BOARD_KEY_PIN, GPIO_IN_PULL);
-    for (uint32_t i = 0; i < KEY_SETTLE_TURNS; i++)
-        (void)gpio->IDR;
+    spin(KEY_SETTLE_TURNS);
     level = gpio->IDR >> BOARD_KEY_PIN & 1;
     /* As after reset, for the application. */
     RCC->APB2RSTR = RCC_APB2_IOP(BOARD_KEY_PORT);
@@ -52,20 +61,14 @@ void plat_boot_facts(struct boot_facts *facts)
         facts->asked = true;
     facts->key = key_held();
     m->request = 0;
-    m->reset_seen = 0;
+    if (CONFIG_DOUBLE_RESET_MS)
+        m->reset_seen = 0;
 }
 
 void plat_double_reset_window(uint32_t ms)
 {
     MAILBOX->reset_seen = MAILBOX_RESET_SEEN;
-    SYSTICK->LOAD = ms * 1000u; /* HSI / 8 = 1 MHz */
-    SYSTICK->VAL = 0;
-    SYSTICK->CTRL = SYSTICK_CTRL_ENABLE;
-    while (!(SYSTICK->CTRL & SYSTICK_CTRL_COUNTFLAG))
-        ;
-    SYSTICK->CTRL = 0;
-    SYSTICK->LOAD = 0;
-    SYSTICK->VAL = 0;
+    spin(ms * TURNS_PER_MS);
     MAILBOX->reset_seen = 0;
 }
 
@@ -110,10 +113,15 @@ void plat_led(bool on)
     gpio_write(GPIO(BOARD_LED_PORT), BOARD_LED_PIN, on == BOARD_LED_ACTIVE);
 }
 
-char plat_serial_digit(uint32_t digit)
+void plat_serial(char *digits)
 {
-    uint32_t word = REG32(UID_BASE + digit / 8 * 4);
-    uint32_t nibble = word >> (28 - digit % 8 * 4) & 15;
+    for (uint32_t i = 0; i < 3; i++) {
+        uint32_t word = REG32(UID_BASE + 4 * i);
 
-    return (char)(nibble < 10 ? '0' + nibble : 'A' - 10 + nibble);
+        for (uint32_t j = 0; j < 8; j++, word <<= 4) {
+            uint32_t nibble = word >> 28;
+
+            *digits++ = (char)(nibble < 10 ? '0' + nibble : 'A' - 10 + nibble);
+        }
+    }
 }
