@@ -10,6 +10,7 @@
 
 #include <cmocka.h>
 
+#include "periph.h"
 #include "thumb.h"
 
 #define KEYR   0x40022004u
@@ -22,7 +23,7 @@
 #define TARGET 0x08010000u
 
 enum { PG = 1, PER = 2, MER = 4, STRT = 0x40, LOCK = 0x80 };
-enum { BSY = 1, PGERR = 4, EOP = 0x20 };
+enum { BSY = 1, PGERR = 4, WRPRTERR = 0x10, EOP = 0x20 };
 
 struct bench {
     struct chip *c;
@@ -367,6 +368,54 @@ static void control_is_locked(void **state)
     assert_int_equal(peek(b->c, RAM), LOCK);
 }
 
+/* The same chip with its first pages protected by option bytes. */
+static struct chip *protected_chip(struct bench *b, struct chip_model *m,
+                                   struct device *rows)
+{
+    static const struct flash_f1_facts facts = {2048, 2, 0xfffffffe};
+    size_t i;
+
+    *m = *chip_model_find("stm32f103ze");
+    for (i = 0; i < m->n_devices; i++) {
+        rows[i] = m->devices[i];
+        if (!strcmp(rows[i].name, "FLASH"))
+            rows[i].facts = &facts;
+    }
+    m->devices = rows;
+    return chip_new(m, NULL, on_event, b);
+}
+
+static void protected_pages_stay(void **state)
+{
+    struct bench *b = *state;
+    struct chip_model m;
+    struct device rows[64];
+    struct code k;
+
+    chip_free(b->c);
+    b->c = protected_chip(b, &m, rows);
+    k = program(b->c);
+    unlock(&k);
+    program16(&k, FLASH + 0xffe, 0);
+    copy(&k, SR, RAM);
+    store(&k, SR, WRPRTERR);
+    erase(&k, FLASH);
+    copy(&k, SR, RAM + 4);
+    store(&k, SR, WRPRTERR);
+    program16(&k, FLASH + 0x1000, 0);
+    copy(&k, SR, RAM + 8);
+    spin(&k);
+    start(b, SIM_MS);
+    assert_int_equal(peek(b->c, RAM), WRPRTERR);
+    assert_int_equal(peek(b->c, RAM + 4), WRPRTERR);
+    assert_int_equal(peek(b->c, RAM + 8), EOP);
+    assert_int_equal(peek(b->c, FLASH + 0xffc), 0xffffffff);
+    assert_int_equal(peek(b->c, FLASH + 0x1000), 0xffff0000);
+    assert_int_equal(chip_guest_errors(b->c), 2);
+    chip_free(b->c); /* before the tables go */
+    b->c = NULL;
+}
+
 /* ---- power cuts ---- */
 
 static void eraser(struct bench *b)
@@ -490,6 +539,7 @@ int main(void)
         TEST(wrong_key_locks_until_reset),
         TEST(cells_must_be_erased),
         TEST(control_is_locked),
+        TEST(protected_pages_stay),
         TEST(power_fails),
         TEST(cut_stops_the_run),
         TEST(never_means_never),
