@@ -52,6 +52,8 @@ static void attach_changed(void *host, bool attached)
         else
             set_port(h, PORT_EMPTY, SIM_NEVER);
         h->s.idle_at = SIM_NEVER;
+    } else if (h->s.gone_at == now + DISCONNECT) {
+        h->s.gone_at = now; /* no firmware is so fast: power was off and on */
     } else if (h->s.gone_at != SIM_NEVER) {
         h->s.gone_at = SIM_NEVER; /* too short to be seen */
     } else {
@@ -71,6 +73,8 @@ static void port_gone(struct host *h)
     h->s.address = 0;
     set_port(h, PORT_EMPTY, SIM_NEVER);
     host_eps_reset(&h->s.eps);
+    if (wire_attached(h->wire))
+        attach_changed(h, true);
     host_flush(h, URB_GONE);
     if (h->attach)
         h->attach(h->attach_ctx, false);

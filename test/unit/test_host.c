@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * test_host.c - the cable, the host and ST's USB block, without a CPU: the
- * firmware is echo_firmware() below, which touches registers only.
+ * firmware is usb_echo.c.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -13,210 +13,7 @@
 #include <string.h>
 
 #include "fsdev.h"
-#include "usb_bench.h"
-
-enum { CNTR = 0x40, ISTR = 0x44, FNR = 0x48, DADDR = 0x4c, BTABLE = 0x50 };
-enum { RESET = 1 << 10, SUSP = 1 << 11, WKUP = 1 << 12, ERR = 1 << 13 };
-enum { CTR_RX = 1 << 15, CTR_TX = 1 << 7, SETUP = 1 << 11 };
-enum { DISABLED, STALL, NAK, VALID };
-enum { CONTROL = 1 << 9, KIND = 1 << 8 };
-#define EPR(n) ((n)*4u)
-
-/* ---- register idioms ---- */
-
-static void set_stat(struct chip *c, unsigned n, int rx, int tx)
-{
-    unsigned v = usb_read(c, EPR(n)), w = (v & 0x070f) | CTR_RX | CTR_TX;
-
-    if (rx >= 0)
-        w |= (v ^ (unsigned)rx << 12) & 0x3000;
-    if (tx >= 0)
-        w |= (v ^ (unsigned)tx << 4) & 0x0030;
-    usb_write(c, EPR(n), w);
-}
-
-static void clear_ctr(struct chip *c, unsigned n, unsigned ctr)
-{
-    unsigned v = usb_read(c, EPR(n));
-
-    usb_write(c, EPR(n), (v & 0x070f) | ((CTR_RX | CTR_TX) & ~ctr));
-}
-
-static void power_up(struct chip *c)
-{
-    usb_write(c, CNTR, 1);
-    chip_run(c, c->now + 2 * SIM_US);
-    usb_write(c, CNTR, 0);
-    usb_write(c, ISTR, 0);
-    usb_write(c, BTABLE, 0);
-}
-
-static void set_buffers(struct chip *c, unsigned n, unsigned tx, unsigned rx)
-{
-    pma_write(c, n * 8 + 0, tx);
-    pma_write(c, n * 8 + 2, 0);
-    pma_write(c, n * 8 + 4, rx);
-    pma_write(c, n * 8 + 6, 0x8400); /* 64 bytes */
-}
-
-static void copy_in(struct chip *c, unsigned at, const uint8_t *p, size_t n)
-{
-    for (size_t i = 0; i < n; i += 2)
-        pma_write(c, at + (unsigned)i,
-                  p[i] | (i + 1 < n ? (unsigned)p[i + 1] << 8 : 0));
-}
-
-static void copy_out(struct chip *c, unsigned at, uint8_t *p, size_t n)
-{
-    for (size_t i = 0; i < n; i++)
-        p[i] = (uint8_t)(pma_read(c, at + (unsigned)(i & ~1u)) >> (i & 1) * 8);
-}
-
-/* ---- a device: control requests, and an echo from EP1 to EP2 ---- */
-
-static const uint8_t device_desc[18] = {18,   1,    0, 2, 0, 0, 0, 64, 0x09,
-                                        0x12, 0x01, 0, 0, 1, 0, 0, 0,  1};
-static const uint8_t config_desc[32] = {
-    9, 2, 32, 0, 1,  1, 0, 0x80, 50,                    /* configuration */
-    9, 4, 0,  0, 2,  8, 6, 0x50, 0,                     /* interface */
-    7, 5, 1,  2, 64, 0, 0, 7,    5,  0x82, 2, 64, 0, 0, /* endpoints */
-};
-
-struct echo {
-    uint8_t setup[8];
-    const uint8_t *tx;
-    size_t left;
-    bool zlp;
-    unsigned address; /* to be set after the status stage */
-    uint8_t data[256];
-    size_t got, want;
-    bool slow; /* never answers bulk OUT */
-    bool early_address;
-    unsigned resets;
-};
-
-static void send_next(struct chip *c, struct echo *f)
-{
-    size_t n = f->left < 64 ? f->left : 64;
-
-    copy_in(c, 0x40, f->tx, n);
-    pma_write(c, 2, (unsigned)n);
-    f->tx += n;
-    f->left -= n;
-    if (n < 64)
-        f->zlp = false;
-    set_stat(c, 0, VALID, VALID);
-}
-
-static void answer(struct chip *c, struct echo *f, const uint8_t *p, size_t n)
-{
-    size_t asked = f->setup[6] | f->setup[7] << 8;
-
-    f->tx = p;
-    f->left = n < asked ? n : asked;
-    f->zlp = n < asked && n % 64 == 0;
-    send_next(c, f);
-}
-
-static void echo_setup(struct chip *c, struct echo *f)
-{
-    copy_out(c, 0x80, f->setup, 8);
-    f->got = 0;
-    f->want = f->setup[6] | f->setup[7] << 8;
-    if (f->setup[0] == 0x80 && f->setup[1] == 6 && f->setup[3] == 1)
-        answer(c, f, device_desc, sizeof(device_desc));
-    else if (f->setup[0] == 0x80 && f->setup[1] == 6 && f->setup[3] == 2)
-        answer(c, f, config_desc, sizeof(config_desc));
-    else if (f->setup[0] == 0xc0)
-        answer(c, f, f->data, 128);
-    else if (f->setup[0] == 0x40 && f->want)
-        set_stat(c, 0, VALID, NAK);
-    else if (f->setup[0] & 0x80 || f->want)
-        set_stat(c, 0, STALL, STALL);
-    else
-        answer(c, f, f->data, 0);
-    if (f->setup[0] == 0 && f->setup[1] == 5)
-        f->address = f->setup[2];
-    if (f->address && f->early_address)
-        usb_write(c, DADDR, 0x80 | f->address);
-}
-
-static void echo_control(struct chip *c, struct echo *f)
-{
-    unsigned v = usb_read(c, EPR(0));
-    unsigned n;
-
-    if (v & CTR_RX) {
-        clear_ctr(c, 0, CTR_RX);
-        n = pma_read(c, 6) & 0x3ff;
-        if (v & SETUP) {
-            echo_setup(c, f);
-        } else if (n) {
-            copy_out(c, 0x80, f->data + f->got, n);
-            f->got += n;
-            if (f->got == f->want)
-                answer(c, f, f->data, 0);
-            else
-                set_stat(c, 0, VALID, NAK);
-        } else {
-            set_stat(c, 0, VALID, NAK);
-        }
-    }
-    if (v & CTR_TX) {
-        clear_ctr(c, 0, CTR_TX);
-        if (f->address)
-            usb_write(c, DADDR, 0x80 | f->address);
-        f->address = 0;
-        if (f->left || f->zlp)
-            send_next(c, f);
-    }
-}
-
-static void echo_bulk(struct chip *c, struct echo *f)
-{
-    uint8_t buf[64];
-    unsigned n;
-
-    if (usb_read(c, EPR(1)) & CTR_RX && !f->slow) {
-        clear_ctr(c, 1, CTR_RX);
-        n = pma_read(c, 8 + 6) & 0x3ff;
-        copy_out(c, 0xc0, buf, n);
-        copy_in(c, 0x100, buf, n);
-        pma_write(c, 16 + 2, n);
-        set_stat(c, 2, -1, VALID);
-    }
-    if (usb_read(c, EPR(2)) & CTR_TX) {
-        clear_ctr(c, 2, CTR_TX);
-        set_stat(c, 1, VALID, -1);
-    }
-}
-
-static void echo_reset(struct chip *c)
-{
-    set_buffers(c, 0, 0x40, 0x80);
-    set_buffers(c, 1, 0, 0xc0);
-    set_buffers(c, 2, 0x100, 0);
-    usb_write(c, EPR(0), CONTROL | CTR_RX | CTR_TX);
-    usb_write(c, EPR(1), 1 | CTR_RX | CTR_TX);
-    usb_write(c, EPR(2), 2 | CTR_RX | CTR_TX);
-    set_stat(c, 0, VALID, NAK);
-    set_stat(c, 1, VALID, -1);
-    set_stat(c, 2, -1, NAK);
-    usb_write(c, DADDR, 0x80);
-}
-
-static void echo_firmware(struct chip *c)
-{
-    struct echo *f = c->fw;
-
-    if (usb_read(c, ISTR) & RESET) {
-        usb_write(c, ISTR, 0xffff & ~RESET);
-        f->resets++;
-        echo_reset(c);
-    }
-    echo_control(c, f);
-    echo_bulk(c, f);
-}
+#include "usb_echo.h"
 
 /* ---- set-up ---- */
 
@@ -235,7 +32,7 @@ static int setup_echo(void **state)
     b.host = host_new(&b.chip, &host_timing_fast);
     b.chip.firmware = echo_firmware;
     b.chip.fw = &b.echo;
-    power_up(&b.chip);
+    echo_power_up(&b.chip);
     *state = &b;
     return !b.host;
 }
@@ -441,7 +238,7 @@ static void pin_low_disconnects(void **state)
     assert_int_equal(host_wait_attach(b->host, false, SIM_S), 0);
     assert_int_equal(host_control(b->host, 0x80, 0, 0, 0, NULL, 0), URB_GONE);
     c->pa12 = -1;
-    power_up(c);
+    echo_power_up(c);
     assert_int_equal(host_enumerate(b->host), 0);
 }
 
@@ -509,10 +306,10 @@ static void frames(void **state)
 
 static void start_ep0(struct chip *c)
 {
-    power_up(c);
-    set_buffers(c, 0, 0x40, 0x80);
+    echo_power_up(c);
+    echo_set_buffers(c, 0, 0x40, 0x80);
     usb_write(c, EPR(0), CONTROL | CTR_RX | CTR_TX);
-    set_stat(c, 0, VALID, NAK);
+    echo_set_stat(c, 0, VALID, NAK);
     usb_write(c, DADDR, 0x80);
 }
 
@@ -526,7 +323,7 @@ static void setup_rules(void **state)
     bench_new_fsdev(&c);
     assert_int_equal(wire_setup(c.wire, 0, 0, a_setup), WIRE_TIMEOUT);
     start_ep0(&c);
-    set_stat(&c, 0, STALL, STALL);
+    echo_set_stat(&c, 0, STALL, STALL);
     assert_int_equal(wire_setup(c.wire, 1, 0, a_setup), WIRE_TIMEOUT);
     assert_int_equal(wire_setup(c.wire, 0, 0, a_setup), WIRE_ACK);
     /* the value that everybody who debugged this block knows */
@@ -536,10 +333,10 @@ static void setup_rules(void **state)
     assert_int_equal(pma_read(&c, 0x80), 0x0680);
     /* dropped in silence while CTR_RX stands */
     assert_int_equal(wire_setup(c.wire, 0, 0, a_setup), WIRE_TIMEOUT);
-    clear_ctr(&c, 0, CTR_RX);
+    echo_clear_ctr(&c, 0, CTR_RX);
     assert_int_equal(wire_setup(c.wire, 0, 0, a_setup), WIRE_ACK);
-    clear_ctr(&c, 0, CTR_RX);
-    set_stat(&c, 0, DISABLED, -1);
+    echo_clear_ctr(&c, 0, CTR_RX);
+    echo_set_stat(&c, 0, DISABLED, -1);
     assert_int_equal(wire_setup(c.wire, 0, 0, a_setup), WIRE_TIMEOUT);
     assert_int_equal(c.errors, 0);
     bench_free(&c);
@@ -561,18 +358,18 @@ static void out_rules(void **state)
     assert_int_equal(pma_read(&c, 6) & 0x3ff, 3);
     assert_int_equal(pma_read(&c, 0x82) & 0xff, 0x33);
     assert_int_equal(wire_out(c.wire, 0, 0, 1, data, 3), WIRE_NAK);
-    clear_ctr(&c, 0, CTR_RX);
+    echo_clear_ctr(&c, 0, CTR_RX);
     /* STATUS_OUT: an empty packet and nothing else */
     usb_write(&c, EPR(0), CONTROL | KIND | CTR_RX | CTR_TX);
-    set_stat(&c, 0, VALID, NAK);
+    echo_set_stat(&c, 0, VALID, NAK);
     assert_int_equal(wire_out(c.wire, 0, 0, 1, data, 1), WIRE_STALL);
     assert_int_equal(wire_out(c.wire, 0, 0, 1, data, 0), WIRE_ACK);
-    clear_ctr(&c, 0, CTR_RX);
+    echo_clear_ctr(&c, 0, CTR_RX);
     /* a buffer of 32 bytes */
     usb_write(&c, EPR(0), CONTROL | CTR_RX | CTR_TX);
     pma_write(&c, 6, 0x8000);
     pma_write(&c, 0xa0, 0x1234);
-    set_stat(&c, 0, VALID, NAK);
+    echo_set_stat(&c, 0, VALID, NAK);
     assert_int_equal(wire_out(c.wire, 0, 0, 0, data, 33), WIRE_STALL);
     assert_false(usb_read(&c, EPR(0)) & CTR_RX);
     assert_int_equal(pma_read(&c, 0xa0), 0x1234);
@@ -592,11 +389,11 @@ static void in_rules(void **state)
     bench_new_fsdev(&c);
     start_ep0(&c);
     wire_setup(c.wire, 0, 0, a_setup);
-    clear_ctr(&c, 0, CTR_RX);
+    echo_clear_ctr(&c, 0, CTR_RX);
     assert_int_equal(wire_in(c.wire, 0, 0, data, &n, &toggle, false), WIRE_NAK);
-    copy_in(&c, 0x40, (const uint8_t *)"hello", 5);
+    echo_copy_in(&c, 0x40, (const uint8_t *)"hello", 5);
     pma_write(&c, 2, 5);
-    set_stat(&c, 0, -1, VALID);
+    echo_set_stat(&c, 0, -1, VALID);
     assert_int_equal(wire_in(c.wire, 0, 0, data, &n, &toggle, true), WIRE_ACK);
     assert_int_equal(toggle, 1);
     assert_false(usb_read(&c, EPR(0)) & CTR_TX);
@@ -606,10 +403,10 @@ static void in_rules(void **state)
     assert_memory_equal(data, "hello", 5);
     assert_int_equal(usb_read(&c, EPR(0)) & 0xf0, CTR_TX | NAK << 4);
     /* valid again with CTR_TX standing: the next one goes unnoticed */
-    set_stat(&c, 0, -1, VALID);
+    echo_set_stat(&c, 0, -1, VALID);
     wire_in(c.wire, 0, 0, data, &n, &toggle, false);
     assert_int_equal(c.errors, 1);
-    set_stat(&c, 0, -1, STALL);
+    echo_set_stat(&c, 0, -1, STALL);
     assert_int_equal(wire_in(c.wire, 0, 0, data, &n, &toggle, false),
                      WIRE_STALL);
     bench_free(&c);
@@ -622,19 +419,19 @@ static void double_buffered_out(void **state)
 
     (void)state;
     bench_new_fsdev(&c);
-    power_up(&c);
-    set_buffers(&c, 1, 0x100, 0x140);
+    echo_power_up(&c);
+    echo_set_buffers(&c, 1, 0x100, 0x140);
     pma_write(&c, 8 + 2, 0x8400);                               /* COUNT_RX_0 */
     usb_write(&c, EPR(1), 1 | KIND | CTR_RX | CTR_TX | 1 << 6); /* SW_BUF 1 */
-    set_stat(&c, 1, VALID, -1);
+    echo_set_stat(&c, 1, VALID, -1);
     usb_write(&c, DADDR, 0x80);
     usb_write(&c, CNTR, 1 << 15);
     assert_int_equal(wire_out(c.wire, 0, 1, 0, a, 2), WIRE_ACK);
     assert_true(c.irq[19] && c.irq[20]);
     assert_int_equal(pma_read(&c, 0x100), 0x0101);
-    clear_ctr(&c, 1, CTR_RX);
+    echo_clear_ctr(&c, 1, CTR_RX);
     assert_false(c.irq[19] || c.irq[20]);
-    set_stat(&c, 1, VALID, -1);
+    echo_set_stat(&c, 1, VALID, -1);
     /* DTOG 1, SW_BUF 1: the firmware has that buffer */
     assert_int_equal(wire_out(c.wire, 0, 1, 1, b, 2), WIRE_NAK);
     usb_write(&c, EPR(1), 1 | KIND | CTR_RX | CTR_TX | 1 << 6);
@@ -664,7 +461,7 @@ static void reset_rules(void **state)
     wire_bus_reset(c.wire, false);
     /* disabled until ISTR.RESET has been cleared */
     usb_write(&c, EPR(0), CONTROL | CTR_TX);
-    set_stat(&c, 0, VALID, NAK);
+    echo_set_stat(&c, 0, VALID, NAK);
     usb_write(&c, DADDR, 0x80);
     assert_int_equal(wire_setup(c.wire, 0, 0, a_setup), WIRE_TIMEOUT);
     usb_write(&c, ISTR, 0);
