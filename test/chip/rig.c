@@ -31,6 +31,9 @@ static const struct rig_board boards[] = {
         .ram = 0x20000000,
         .ram_end = 0x20010000,
         .product = 0x5A103E00,
+        .key_port = 'A',
+        .key_pin = 0,
+        .key_pressed = 1,
         .layout = "@Internal Flash /0x08000000/"
                   "02*002Ka,63*008Kg,02*002Ka",
     },
@@ -150,6 +153,22 @@ int rig_reset(struct rig *r, enum reset_cause cause)
 int rig_bus_reset(struct rig *r)
 {
     return host_enumerate(r->host);
+}
+
+void rig_key(struct rig *r, bool pressed)
+{
+    chip_pin_drive(r->chip, r->board->key_port, r->board->key_pin,
+                   pressed ? r->board->key_pressed : -1);
+}
+
+int rig_reset_with_key(struct rig *r)
+{
+    int result;
+
+    rig_key(r, true);
+    result = rig_reset(r, RESET_PIN);
+    rig_key(r, false);
+    return result;
 }
 
 bool rig_app_runs(struct rig *r, sim_time limit)

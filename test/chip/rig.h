@@ -26,6 +26,8 @@ struct rig_board {
     uint32_t block;          /* wTransferSize */
     uint32_t ram, ram_end;
     uint32_t product; /* of the stamp */
+    char key_port;
+    uint8_t key_pin, key_pressed; /* the level */
     const char *layout;
 };
 
@@ -83,6 +85,9 @@ int rig_power_on(struct rig *r);
 int rig_power_cycle(struct rig *r); /* 100 ms without power */
 int rig_reset(struct rig *r, enum reset_cause cause);
 int rig_bus_reset(struct rig *r);
+/* Pin reset with the key held until the bootloader is on the bus. */
+int rig_reset_with_key(struct rig *r);
+void rig_key(struct rig *r, bool pressed);
 
 /* Runs until the slot's vector table is in use, at most `limit`. */
 bool rig_app_runs(struct rig *r, sim_time limit);
