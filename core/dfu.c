@@ -43,7 +43,6 @@ static bool dnload(struct dfu *d, const struct usb_setup *s)
         return true;
     }
     d->n = s->wLength;
-    d->last_short = d->block && d->n < UPD_BLOCK;
     if (d->n > (d->block ? UPD_BLOCK : sizeof(d->command)))
         return false;
     if (d->block)
@@ -213,7 +212,7 @@ static bool handle(struct dfu *d, struct usbd *u)
         return true;
     case DFU_ABORT:
         if (d->status.bState == DFU_dfuDNLOAD_IDLE)
-            upd_stop(&d->upd, d->last_short);
+            upd_stop(&d->upd, d->block && d->n < UPD_BLOCK);
         d->status.bState = DFU_dfuIDLE;
         return true;
     default: /* CLRSTATUS */

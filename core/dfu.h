@@ -24,8 +24,7 @@ struct dfu_answer {
 /* The owner sets all of it to zero once, then dfu_init(). */
 struct dfu {
     struct dfu_answer status;
-    bool pending;    /* dfuDNLOAD-SYNC: something was downloaded */
-    bool last_short; /* the last DNLOAD was a block that was not full */
+    bool pending; /* dfuDNLOAD-SYNC: something was downloaded */
     uint8_t command[5];
     uint16_t block;   /* wBlockNum of the DNLOAD or UPLOAD under way */
     uint16_t n;       /* its bytes */

@@ -2,7 +2,7 @@
 /*
  * err.h - the one list of what can go wrong: name, DFU status (USB DFU 1.1,
  * clause 6.1.2), number within that status, sentence.  The value of an error
- * is its DFU status plus 16 times its number, so GETSTATUS needs no table.
+ * is its DFU status plus 256 times its number, so GETSTATUS needs no table.
  */
 #ifndef SALLYPORT_ERR_H
 #define SALLYPORT_ERR_H
@@ -39,13 +39,14 @@ enum dfu_status {
     X(ERR_REQUEST, STALLEDPKT, 0, "the request does not fit the state")
 
 #define ERR_VALUE(name, status, number, sentence)                              \
-    name = DFU_STATUS_##status + 16 * (number),
+    name = DFU_STATUS_##status + 256 * (number),
 enum err { ERR_LIST(ERR_VALUE) };
 #undef ERR_VALUE
 
-static inline enum dfu_status err_dfu_status(enum err e)
+/* bStatus: the lower byte. */
+static inline unsigned char err_dfu_status(enum err e)
 {
-    return (enum dfu_status)(e & 15);
+    return (unsigned char)e;
 }
 
 #endif

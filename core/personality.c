@@ -14,8 +14,8 @@ enum {
     STRING_LANGUAGES,
     STRING_VENDOR,
     STRING_PRODUCT,
-    STRING_SERIAL,
-    STRING_LAYOUT
+    STRING_LAYOUT,
+    STRING_SERIAL
 };
 
 static struct sallyport *self(struct usbd *u)
@@ -141,21 +141,24 @@ static bool send_bytes(struct usbd *u, const uint8_t *bytes, uint32_t n)
     return true;
 }
 
+/* From STRING_VENDOR on; the serial number is made at start. */
 static const char *const strings[] = {
-    [STRING_VENDOR] = BOARD_VENDOR,
-    [STRING_PRODUCT] = BOARD_MODEL " bootloader",
-    [STRING_SERIAL] = 0, /* made at start */
-    [STRING_LAYOUT] = layout,
+    BOARD_VENDOR,
+    BOARD_MODEL " bootloader",
+    layout,
 };
 
 static bool string_descriptor(struct usbd *u, uint8_t index)
 {
+    const char *text = self(u)->serial;
+
     if (index == STRING_LANGUAGES)
         return send_bytes(u, languages, sizeof(languages));
-    if (index > STRING_LAYOUT)
+    if (index > STRING_SERIAL)
         return false;
-    usbd_send_string(u,
-                     index == STRING_SERIAL ? self(u)->serial : strings[index]);
+    if (index < STRING_SERIAL)
+        text = strings[index - STRING_VENDOR];
+    usbd_send_string(u, text);
     return true;
 }
 

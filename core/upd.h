@@ -37,7 +37,7 @@ struct upd {
     bool asked;     /* a standard request came since the last block */
     bool settling;  /* carry out what is deferred, then install if whole */
     bool whole;     /* the image is complete and verified */
-    uint8_t err;    /* enum err: the first one since upd_begin(), upd_erase()
+    uint16_t err;   /* enum err: the first one since upd_begin(), upd_erase()
                        or upd_clear(); nothing is done while it stands */
     uint32_t page;  /* address of the open page, 0: none */
     uint32_t write; /* where the next byte of the block goes */

@@ -28,9 +28,10 @@ static void send_packet(struct usbd *u)
     fn_read(u, u->from, u->packet, n);
     u->from += n;
     u->left -= n;
+    u->wanted -= n;
     /* 8.5.3.2: less than asked for ends with a packet that is not full. */
     if (n < DCD_PACKET)
-        u->zlp = false;
+        u->wanted = 0;
     dcd_write(u->packet, n);
 }
 
@@ -41,7 +42,7 @@ static void in_done(struct usbd *u)
         if (u->setup.bRequest == USB_SET_ADDRESS && !u->setup.bmRequestType)
             dcd_set_address((uint8_t)u->setup.wValue);
     } else if (u->stage == USBD_DATA_IN) {
-        if (u->left || u->zlp)
+        if (u->wanted)
             send_packet(u);
         else
             u->stage = USBD_STATUS_OUT;
@@ -172,9 +173,9 @@ static void setup(struct usbd *u)
         status_in(u);
     } else if (u->setup.bmRequestType & USB_DIR_IN) {
         u->stage = USBD_DATA_IN;
-        u->zlp = u->left < u->setup.wLength;
-        if (!u->zlp)
-            u->left = u->setup.wLength;
+        u->wanted = u->setup.wLength;
+        if (u->left > u->wanted)
+            u->left = u->wanted;
         dcd_receive(); /* the status stage, whenever the host wants it */
         send_packet(u);
     } else {

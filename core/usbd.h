@@ -30,9 +30,9 @@ enum usbd_stage {
 struct usbd {
     uint8_t stage;          /* enum usbd_stage */
     uint8_t config;         /* 0: not configured */
-    bool zlp;               /* end an IN stage with an empty packet */
     struct usb_setup setup; /* of the transfer under way */
-    uint32_t left;          /* of the data stage, bytes */
+    uint32_t left;          /* to send or receive in the data stage, bytes */
+    uint32_t wanted;        /* more than that, where the host asked for it */
     uint32_t from;          /* address of the rest of an IN data stage */
     uint8_t answer[2];      /* small answers; the second byte stays 0 */
     _Alignas(4) uint8_t packet[DCD_PACKET];
