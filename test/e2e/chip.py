@@ -39,7 +39,7 @@ class Chip:
         self.reader = threading.Thread(target=self._read, daemon=True)
         self.reader.start()
         try:
-            listening = self.wait(r"^listening usbredir \S+:(\d+)", 10)
+            listening = self.wait(r"listening usbredir \S+:(\d+)", 10)
         except ChipError:
             self.close()
             raise

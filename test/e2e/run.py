@@ -31,8 +31,6 @@ BOARD = "stm32f103ze"
 FIRMWARE = ROOT / "build" / "firmware" / BOARD
 LOGS = ROOT / "build" / "e2e" / "logs"
 DFU_ID = "1209:0001"
-BOOT_START = 0x08000000
-SECTOR = 8192          # of the layout string's writable run
 BLOCK = 2048           # bytes a DNLOAD
 KB = 1024
 POINTS = 20            # interrupted updates
@@ -94,11 +92,7 @@ class Bench:
         self.guest, self.name = guest, name
         self.chip = None
         self.plugged = None
-        self.stack = contextlib.ExitStack()
-
-    def close(self):
-        self.stop()
-        self.stack.close()
+        self.slot = None  # (start, size), where a case keeps it
 
     def start(self, *more, options=(), firmware="sallyport-dfu.elf"):
         """A chip with the bootloader, and more files, in flash; plugged into
@@ -460,54 +454,79 @@ class Progress:
             action()
 
 
-def two_images(b, size):
-    """Two complete stamped images that differ in every page."""
-    return [(images.stamped(images.filled(read(name), size, seed)), version)
-            for seed, (name, version) in enumerate(
-                (("demo-plain-dfu.bin", "1.0.0"),
-                 ("demo2-plain-dfu.bin", "2.0.0")))]
+VERSIONS = ("1.0.0", "2.0.0")
+
+
+def put_images(b, size, stamped):
+    """Both versions as files of `size` bytes that differ in every page;
+    returns their paths in the guest."""
+    paths = []
+    for seed, name in enumerate(("demo-plain-dfu.bin", "demo2-plain-dfu.bin")):
+        image = images.filled(read(name), size, seed)
+        paths.append("/tmp/%s%d" % ("stamped" if stamped else "plain", seed))
+        b.guest.put(images.stamped(image) if stamped else image, paths[-1])
+    return paths
+
+
+def write(b, path, live=None):
+    """dfu-util with :leave, of a file in the guest."""
+    start, _ = b.slot
+    return b.dfu_util("-a 0 -s 0x%08x:leave -D %s" % (start, path), 60, live)
+
+
+def whole_update(b, path, version, place):
+    since = b.chip.mark()
+    result = write(b, path)
+    check(result.status == 0, "%s: a normal update ends with status %d:\n%s",
+          place, result.status, last_drawn(result.output))
+    b.app_says(version, since)
+    enter_by_detach(b)
+
+
+def only_whole_images_run(b, since, result, place, new):
+    """After a start of the chip: the new version may run only if all of it
+    had been written.  Ends in the bootloader."""
+    event = b.chip.wait(r"(?i:usb.*configured)|%s|%s" % tuple(
+        map(app_line, VERSIONS)), 10, since)
+    runs = [v for v in VERSIONS if b.chip.find(app_line(v), since)]
+    check(new not in runs or re.search(r"Download.*100%", result.output),
+          "%s: half of %s runs: %s", place, new, event.string)
+    if runs:
+        enter_by_detach(b)
 
 
 def interrupted_updates(b, points, interrupt, restore):
-    """At each point: an update is interrupted, the chip is reset, only whole
-    images may run, and a normal update succeeds."""
+    """At points spread over an update of 17 KB, stamped and plain, to either
+    version: it is interrupted, then sometimes the chip is reset, and a normal
+    update succeeds."""
     b.start()
-    start, _ = b.layout().slot()
-    pair = two_images(b, 24 * KB)
+    b.slot = b.layout().slot()
+    kinds = [put_images(b, 16 * KB + 200, stamped)
+             for stamped in (True, False)]
     whole = Progress()
-    b.guest.put(pair[0][0], "/tmp/0")
-    b.guest.put(pair[1][0], "/tmp/1")
-    result = b.dfu_util("-a 0 -s 0x%08x:leave -D /tmp/0" % start, 60, whole)
+    result = write(b, kinds[0][0], whole)
     check(result.status == 0, "first update:\n%s", last_drawn(result.output))
-    b.app_says("1.0.0")
+    b.app_says(VERSIONS[0])
     enter_by_detach(b)
     for point in range(points):
         count = 1 + point * (whole.drawn - 1) // points
-        old, new = pair[point % 2][1], pair[1 - point % 2][1]
-        hit = Progress(count, lambda: interrupt(b))
-        result = b.dfu_util("-a 0 -s 0x%08x:leave -D /tmp/%d" % (
-            start, 1 - point % 2), 60, hit)
         place = "point %d (%d of %d)" % (point, count, whole.drawn)
+        target = 1 - point % 2
+        path = kinds[point // 2 % 2][target]
+        hit = Progress(count, lambda: interrupt(b))
+        since = b.chip.mark()
+        result = write(b, path, hit)
         check(hit.action is None, "%s: never reached:\n%s", place,
               last_drawn(result.output))
-        restore(b)
-        since = b.reset()
-        either = b.chip.wait(r"(?i:usb.*config)|%s|%s" % (
-            app_line(old), app_line(new)), 10, since)
-        ran_old = b.chip.find(app_line(old), since)
-        ran_new = b.chip.find(app_line(new), since)
-        check(not ran_new or result.status == 0,
-              "%s: half of %s runs: %s", place, new, either.string)
-        if ran_old or ran_new:
-            enter_by_detach(b)
+        started = restore(b)
+        if not started and point // 4 % 2:
+            since = b.reset()
+            started = True
+        if started:
+            only_whole_images_run(b, since, result, place, VERSIONS[target])
         b.dfu_mode()
-        since = b.chip.mark()
-        result = b.dfu_util("-a 0 -s 0x%08x:leave -D /tmp/%d" % (
-            start, 1 - point % 2), 60)
-        check(result.status == 0, "%s: the update after it:\n%s", place,
-              last_drawn(result.output))
-        b.app_says(new, since)
-        enter_by_detach(b)
+        whole_update(b, path, VERSIONS[target], place)
+    return "%d points" % points
 
 
 @case
@@ -517,13 +536,17 @@ def unplug_in_mid_update(b):
         b.chip.command("plug")
         b.dfu_mode()
 
-    interrupted_updates(b, POINTS, lambda b: b.chip.command("unplug"), restore)
+    return interrupted_updates(
+        b, POINTS, lambda b: b.chip.command("unplug"), restore)
 
 
 @case
 def kill_dfu_util_in_mid_update(b):
-    interrupted_updates(b, POINTS // 2, lambda b: b.guest.kill(),
-                        lambda b: None)
+    def restore(b):
+        time.sleep(0.2)  # the page that is under way
+
+    return interrupted_updates(b, POINTS // 2, lambda b: b.guest.kill(),
+                               restore)
 
 
 @case
@@ -531,43 +554,34 @@ def power_off_in_mid_update(b):
     def restore(b):
         time.sleep(0.2)
         b.chip.command("power on")
+        return True
 
-    interrupted_updates(b, POINTS // 4,
-                        lambda b: b.chip.command("power off"), restore)
+    return interrupted_updates(
+        b, POINTS // 4, lambda b: b.chip.command("power off"), restore)
 
 
 @case
 def power_cut_in_flash_operation(b):
     """The power fails before, inside or after a flash operation."""
     b.start()
-    start, _ = b.layout().slot()
-    pair = two_images(b, 12 * KB)
-    b.update(pair[0][0], start)
-    b.app_says("1.0.0")
-    enter_by_detach(b)
-    b.guest.put(pair[1][0], "/tmp/1")
-    b.guest.put(pair[0][0], "/tmp/0")
-    for turn, cut in enumerate(("1:before", "1:torn", "2:after", "40:torn",
-                                "2000:torn", "3000:after")):
-        new = pair[1 - turn % 2][1]
+    b.slot = b.layout().slot()
+    paths = put_images(b, 12 * KB, True)
+    whole_update(b, paths[0], VERSIONS[0], "first update")
+    cuts = ("1:before", "1:torn", "2:after", "40:torn", "2000:torn",
+            "3000:after")
+    for turn, cut in enumerate(cuts):
+        target = 1 - turn % 2
         since = b.chip.mark()
         b.chip.command("cut " + cut)
-        result = b.dfu_util("-a 0 -s 0x%08x:leave -D /tmp/%d" % (
-            start, 1 - turn % 2), 60)
-        b.chip.wait(r"(?i)power.*(cut|off|fail|lost)|cut", 5, since)
-        since = b.chip.mark()
-        b.chip.command("power on")
+        result = write(b, paths[target])
+        b.chip.wait("power: off, cut", 5, since)
+        b.chip.wait("power: on", 5, since)
         b.dfu_mode()
-        check(not b.chip.find(app_line(new), since), "cut %s: half of %s runs",
-              cut, new)
+        check(not b.chip.find(app_line(VERSIONS[target]), since),
+              "cut %s: half of %s runs", cut, VERSIONS[target])
         check(result.status != 0, "cut %s: dfu-util ends with status 0", cut)
-        since = b.chip.mark()
-        result = b.dfu_util("-a 0 -s 0x%08x:leave -D /tmp/%d" % (
-            start, 1 - turn % 2), 60)
-        check(result.status == 0, "cut %s: the update after it:\n%s", cut,
-              last_drawn(result.output))
-        b.app_says(new, since)
-        enter_by_detach(b)
+        whole_update(b, paths[target], VERSIONS[target], "cut " + cut)
+    return "%d cuts" % len(cuts)
 
 
 # ---- from the running application ----
@@ -612,7 +626,7 @@ def bad_arguments(arguments, wanted):
     result = subprocess.run([PROGRAM, *map(str, arguments)],
                             capture_output=True, text=True, timeout=20,
                             stdin=subprocess.DEVNULL)
-    text = (result.stdout + result.stderr).strip()
+    text = result.stderr.strip()
     check(result.returncode == 2, "%s: status %d:\n%s", arguments,
           result.returncode, text)
     check(len(text.splitlines()) == 1, "%s: not one line:\n%s", arguments,
@@ -707,21 +721,23 @@ def stamp_agrees_with_test(b):
 # ---- the runner ----
 
 def run_case(function, guest):
-    """Returns None or the reason of the failure."""
+    """(reason of the failure or None, a note of the case)."""
     bench = Bench(guest, function.__name__)
     try:
-        function(bench)
+        note = function(bench)
+        errors = bench.chip and bench.chip.find("guest error")
         status = bench.stop()
-        check(status in (None, 0), "sallyport-chip ends with status %s", status)
-        return None
+        check(status in (None, 0), "sallyport-chip ends with status %s: %s",
+              status, errors.string if errors else "see its log")
+        return None, note
     except (Failure, ChipError, GuestError, OSError,
             subprocess.SubprocessError) as error:
-        return str(error)
+        return str(error), None
     except Exception:  # a mistake in the test is a failure, too
-        return traceback.format_exc()
+        return traceback.format_exc(), None
     finally:
         with contextlib.suppress(Exception):
-            bench.close()
+            bench.stop()
 
 
 def main(arguments):
@@ -747,10 +763,11 @@ def main(arguments):
             begun = time.monotonic()
             if guest is None:
                 guest = Guest(LOGS)
-            reason = run_case(function, guest)
+            reason, note = run_case(function, guest)
             seconds = time.monotonic() - begun
             if reason is None:
-                print("ok %s (%.1f s)" % (function.__name__, seconds))
+                print("ok %s (%s%.1f s)" % (
+                    function.__name__, note + ", " if note else "", seconds))
             else:
                 failed += 1
                 print("FAIL %s: %s" % (function.__name__,
