@@ -115,8 +115,8 @@ unsigned host_max_packet(const struct host *h, unsigned endpoint);
 /* ---- synchronous calls for tests: they run the chip ---- */
 
 /* Runs until attached, then bus reset, GET_DESCRIPTOR(8), SET_ADDRESS,
- * device descriptor, configuration, SET_CONFIGURATION(1).  0 or a negative
- * enum urb_status. */
+ * device descriptor, configuration, SET_CONFIGURATION(its first value).  Begins
+ * anew when the device leaves meanwhile.  0 or a negative enum urb_status. */
 int host_enumerate(struct host *h);
 /* A control transfer with a 5 s limit (virtual).  Returns bytes moved (data
  * stage) or a negative enum urb_status. */

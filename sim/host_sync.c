@@ -9,12 +9,12 @@
 
 #include "host.h"
 
-#define CONTROL_LIMIT                                                          \
-    (5 * SIM_S) /* 9.2.6.1: the longest a request may take                     \
-                 */
-#define ADDRESS_WAIT (2 * SIM_MS)
-#define RESET_LIMIT  (100 * SIM_MS)
-#define CONFIG_MAX   512
+#define CONTROL_LIMIT (5 * SIM_S) /* 9.2.6.1: of any request */
+#define ADDRESS_WAIT  (2 * SIM_MS)
+#define RESET_LIMIT   (100 * SIM_MS)
+#define CONFIG_MAX    512
+#define SETTLE        (3 * SIM_US)
+#define TRIES         3
 
 static void stop_chip(struct urb *urb)
 {
@@ -82,6 +82,8 @@ int host_wait_attach(struct host *h, bool want, sim_time limit)
 {
     sim_time end = chip_now(host_chip(h)) + limit;
 
+    if (want) /* a disconnect that just happened comes first */
+        host_wait(h, SETTLE);
     while (host_attached(h) != want) {
         if (chip_now(host_chip(h)) >= end)
             return URB_TIMEOUT;
@@ -144,7 +146,7 @@ static int read_config(struct host *h)
     return r < 0 ? r : config[5];
 }
 
-int host_enumerate(struct host *h)
+static int enumerate_once(struct host *h)
 {
     uint8_t device[18];
     int r;
@@ -158,4 +160,14 @@ int host_enumerate(struct host *h)
         return r;
     r = host_control(h, 0x00, 9, (uint16_t)r, 0, NULL, 0);
     return r < 0 ? r : 0;
+}
+
+int host_enumerate(struct host *h)
+{
+    int r = enumerate_once(h);
+
+    /* A device that left meanwhile, to come back from its own reset say. */
+    for (int i = 1; i < TRIES && r < 0 && !host_attached(h); i++)
+        r = enumerate_once(h);
+    return r;
 }

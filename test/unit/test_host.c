@@ -242,6 +242,22 @@ static void pin_low_disconnects(void **state)
     assert_int_equal(host_enumerate(b->host), 0);
 }
 
+/* Tests switch power without letting time pass: never a glitch. */
+static void power_cycle_disconnects(void **state)
+{
+    struct bench *b = *state;
+    struct chip *c = &b->chip;
+
+    assert_int_equal(host_enumerate(b->host), 0);
+    c->desc.ops->power_off(&c->dev);
+    c->desc.ops->reset(&c->dev, RESET_POWER);
+    chip_run(c, c->now + SIM_US);
+    assert_false(host_attached(b->host));
+    assert_int_equal(host_address(b->host), 0);
+    echo_power_up(c);
+    assert_int_equal(host_enumerate(b->host), 0);
+}
+
 static void unplugged_urb_is_gone(void **state)
 {
     struct bench *b = *state;
@@ -598,6 +614,7 @@ int main(void)
         ECHO(damaged_control),
         ECHO(always_damaged_is_gone),
         ECHO(pin_low_disconnects),
+        ECHO(power_cycle_disconnects),
         ECHO(unplugged_urb_is_gone),
         ECHO(suspend_and_resume),
         ECHO(frames),

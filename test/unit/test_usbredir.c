@@ -117,6 +117,19 @@ static void on_bulk(void *p, uint64_t id,
     answered(p, id, h->status, data, n);
 }
 
+static void on_interrupt(void *p, uint64_t id,
+                         struct usb_redir_interrupt_packet_header *h,
+                         uint8_t *data, int n)
+{
+    answered(p, id, h->status, data, n);
+}
+
+static void on_receiving(void *p, uint64_t id,
+                         struct usb_redir_interrupt_receiving_status_header *h)
+{
+    answered(p, id, h->status, NULL, 0);
+}
+
 static int guest_read(void *p, uint8_t *data, int n)
 {
     ssize_t r = recv(((struct guest *)p)->fd, data, (size_t)n, MSG_DONTWAIT);
@@ -167,6 +180,8 @@ static void guest_start(struct guest *g, const char *address)
     p->alt_setting_status_func = on_alt;
     p->control_packet_func = on_control;
     p->bulk_packet_func = on_bulk;
+    p->interrupt_packet_func = on_interrupt;
+    p->interrupt_receiving_status_func = on_receiving;
     for (int cap = usb_redir_cap_connect_device_version;
          cap <= usb_redir_cap_32bits_bulk_length; cap++)
         usbredirparser_caps_set_cap(caps, cap);
@@ -371,6 +386,35 @@ static void cancels(void **state)
     assert_int_equal(f->guest.n, 8);
 }
 
+/* EP2 read as an interrupt endpoint: packets come without being asked for. */
+static void interrupt_receiving(void **state)
+{
+    struct fixture *f = *state;
+    struct guest *g = &f->guest;
+    struct usb_redir_start_interrupt_receiving_header start = {0x82};
+    struct usb_redir_stop_interrupt_receiving_header stop = {0x82};
+    uint8_t out[8] = {3, 1, 4};
+
+    configure(f);
+    usbredirparser_send_start_interrupt_receiving(g->parser, 1, &start);
+    wait_answer(f);
+    assert_int_equal(g->status, usb_redir_success);
+    for (unsigned i = 0; i < 3; i++) {
+        bulk(f, 1000 + i, 0x01, out, 8);
+        pump(f, 10);
+        assert_int_equal(g->answers, 2 + 2 * (i + 1));
+        assert_int_equal(g->id, i);
+        assert_int_equal(g->n, 8);
+        assert_memory_equal(g->data, out, 8);
+    }
+    usbredirparser_send_stop_interrupt_receiving(g->parser, 2, &stop);
+    wait_answer(f);
+    bulk(f, 1100, 0x01, out, 8);
+    wait_answer(f);
+    pump(f, 20);
+    assert_int_equal(g->id, 1100);
+}
+
 /* The reset reaches the chip; requests that follow at once wait for it. */
 static void replays_reset(void **state)
 {
@@ -506,12 +550,19 @@ int main(void)
 {
 #define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
     const struct CMUnitTest tests[] = {
-        TEST(tells_of_the_device),  TEST(transfers),
-        TEST(alternate_settings),   TEST(cancels),
-        TEST(replays_reset),        TEST(other_device_after_reset),
-        TEST(disconnect_and_back),  TEST(dead_device),
-        TEST(one_client),           TEST(next_client),
-        TEST(nonsense_is_survived), TEST(bad_addresses),
+        TEST(tells_of_the_device),
+        TEST(transfers),
+        TEST(alternate_settings),
+        TEST(cancels),
+        TEST(interrupt_receiving),
+        TEST(replays_reset),
+        TEST(other_device_after_reset),
+        TEST(disconnect_and_back),
+        TEST(dead_device),
+        TEST(one_client),
+        TEST(next_client),
+        TEST(nonsense_is_survived),
+        TEST(bad_addresses),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
