@@ -140,7 +140,7 @@ class Guest:
         self.log = (self.log_dir / "guest.log").open("a")
         self.sockets = tempfile.mkdtemp(prefix="sallyport-guest-")
         self.devices = 0
-        self.started = time.monotonic()
+        self.started = time.monotonic()  # and again when QEMU starts
         self.process = self.main = self.side = self.qmp = None
         try:
             self._start()
@@ -159,6 +159,7 @@ class Guest:
 
     def _start(self):
         vmlinux, initrd = guest_build.build()
+        self.started = time.monotonic()
         command = list(QEMU)
         command += ["-kernel", str(vmlinux), "-initrd", str(initrd),
                     "-append", CMDLINE, "-chardev",

@@ -212,7 +212,7 @@ def build(say=print):
     if (stamp.exists() and stamp.read_text() == key and vmlinux.exists()
             and initrd.exists()):
         return vmlinux, initrd
-    say("building the Linux guest (once)")
+    say("   building the Linux guest (once)")
     kernel_deb = downloaded("linux-image-*.deb", kernel_package)
     udev_deb = downloaded("udev_*.deb", lambda: "udev")
     stamp.unlink(missing_ok=True)
