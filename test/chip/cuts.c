@@ -1,0 +1,559 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * cuts.c - see cuts.h.
+ *
+ * What makes tens of thousands of points affordable, and why it leaves none
+ * out:
+ *  - After a power cut the chip has its flash and nothing else: RAM is noise.
+ *    Points with the same flash are judged once.
+ *  - A chip that does not start an application is run for some milliseconds
+ *    and compared, all of its RAM, with chips that were followed until they
+ *    had enumerated.  Where it is the same, it is the same chip.
+ *  - The update that follows writes pages in ascending order.  Before the
+ *    first page that is not yet right it finds what it wants, behind it what
+ *    other points have left, too: both parts are run once for all points that
+ *    share them, and only the block between them for each.  The long
+ *    treatment (lab.every) does without any of this.
+ */
+#include "cuts.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* A cut at every operation of so much time is run from one snapshot: 64
+ * half-words of 52.5 us. */
+#define STEP (3360 * SIM_US)
+/* Longer than an erase. */
+enum { QUIET_STEPS = 13 };
+/* From power-on until the bootloader or the application is what runs. */
+#define BOOT_TIME (3 * SIM_MS)
+
+/* ---- sets ---- */
+
+static uint64_t mix(uint64_t h, uint64_t v)
+{
+    h = (h ^ v) * 0x9E3779B97F4A7C15u;
+    return h ^ h >> 29;
+}
+
+static uint64_t hash(uint64_t h, const uint8_t *p, size_t n)
+{
+    for (; n >= 8; n -= 8, p += 8) {
+        uint64_t v;
+
+        memcpy(&v, p, 8);
+        h = mix(h, v);
+    }
+    return h;
+}
+
+static uint64_t *place(struct lab_set *set, uint64_t h)
+{
+    size_t i = h & (set->room - 1);
+
+    while (set->slot[i] && set->slot[i] != h)
+        i = (i + 1) & (set->room - 1);
+    return &set->slot[i];
+}
+
+static void grow(struct lab_set *set)
+{
+    struct lab_set bigger = {.room = set->room ? 2 * set->room : 1024,
+                             .n = set->n};
+
+    bigger.slot = calloc(bigger.room, sizeof(*bigger.slot));
+    if (!bigger.slot)
+        abort();
+    for (size_t i = 0; i < set->room; i++)
+        if (set->slot[i])
+            *place(&bigger, set->slot[i]) = set->slot[i];
+    free(set->slot);
+    *set = bigger;
+}
+
+/* False where it was there. */
+static bool insert(struct lab_set *set, uint64_t h)
+{
+    uint64_t *p;
+
+    h |= !h;
+    if (2 * set->n >= set->room)
+        grow(set);
+    p = place(set, h);
+    if (*p)
+        return false;
+    *p = h;
+    set->n++;
+    return true;
+}
+
+/* ---- life ---- */
+
+static uint8_t *window(struct lab *l)
+{
+    return rig_flash(l->r, l->r->board->slot);
+}
+
+static void no_noise(struct lab *l)
+{
+    const struct rig_board *b = l->r->board;
+
+    memset(window(l), 0xFF, b->slot_end - b->slot);
+    for (uint32_t i = b->slot_end; i < b->flash_end; i++)
+        *rig_flash(l->r, i) = (uint8_t)(i * 7 ^ i >> 8);
+    chip_flash_changed(l->r->chip);
+}
+
+struct lab *lab_new(struct rig *r, const struct lab_scenario *s)
+{
+    struct lab *l = calloc(1, sizeof(*l));
+    size_t size = r->board->flash_end - r->board->flash;
+
+    if (!l || !(l->outside = malloc(size)))
+        abort();
+    l->r = r;
+    l->s = s;
+    l->goal = s->after.n ? s->after : s->before;
+    l->whole[0] = s->before;
+    l->whole[1] = s->after;
+    l->seed = lab_seed();
+    l->every = 97;
+    chip_power(r->chip, false);
+    no_noise(l);
+    if (rig_power_cycle(r) < 0 || rig_open(r) < 0) {
+        fprintf(stderr, "%s: an empty chip does not enumerate\n", s->name);
+        lab_free(l);
+        return NULL;
+    }
+    l->idle = chip_save(r->chip);
+    memcpy(l->outside, rig_flash(r, r->board->flash), size);
+    return l;
+}
+
+void lab_free(struct lab *l)
+{
+    for (unsigned i = 0; i < l->forks; i++)
+        chip_snapshot_free(l->fork[i].at);
+    chip_snapshot_free(l->idle);
+    free(l->states.slot);
+    free(l->boots.slot);
+    free(l->tails.slot);
+    free(l->outside);
+    free(l);
+}
+
+void lab_fail(struct lab *l, unsigned long *counter, const char *what)
+{
+    if (++*counter <= 5)
+        printf("FAIL %s: %s: %s (SALLYPORT_TEST_SEED=%u)\n", l->s->name,
+               l->where, what, (unsigned)l->seed);
+}
+
+unsigned long lab_failures(const struct lab_counts *c)
+{
+    return c->half + c->bricks + c->unrecovered + c->damaged + c->errors;
+}
+
+uint32_t lab_seed(void)
+{
+    const char *text = getenv("SALLYPORT_TEST_SEED");
+
+    return text ? (uint32_t)strtoul(text, NULL, 0) : 1;
+}
+
+unsigned lab_deep(void)
+{
+    const char *text = getenv("SALLYPORT_TEST_DEEP");
+
+    return text ? (unsigned)strtoul(text, NULL, 0) : 0;
+}
+
+/* ---- the walk ---- */
+
+static void visit(struct lab *l, struct chip_snapshot *from, unsigned n)
+{
+    struct chip_snapshot *end = chip_save(l->r->chip);
+
+    l->visit(l, from, n);
+    l->op += n;
+    chip_restore(l->r->chip, end);
+    chip_snapshot_free(end);
+}
+
+/* The host sleeps until the chip has been quiet for longer than an operation
+ * takes. */
+static void sleep_and_visit(struct lab *l)
+{
+    struct chip *c = l->r->chip;
+
+    for (unsigned quiet = 0; quiet < QUIET_STEPS; quiet++) {
+        struct chip_snapshot *from = chip_save(c);
+        uint64_t ops = chip_flash_ops(c);
+
+        host_wait(l->r->host, STEP);
+        ops = chip_flash_ops(c) - ops;
+        if (ops) {
+            visit(l, from, (unsigned)ops);
+            quiet = 0;
+        }
+        chip_snapshot_free(from);
+    }
+}
+
+static bool idle_in(struct lab *l, unsigned state)
+{
+    struct rig_status s = rig_getstatus(l->r);
+
+    return s.result == 6 && s.status == 0 && s.state == state;
+}
+
+static bool step(struct lab *l, uint16_t block, const void *data, size_t n)
+{
+    if (rig_dnload(l->r, block, data, n) < 0 || !idle_in(l, DFU_DNBUSY))
+        return false;
+    do
+        sleep_and_visit(l);
+    while (rig_getstate(l->r) == DFU_DNBUSY);
+    return idle_in(l, DFU_DNLOAD_IDLE);
+}
+
+static bool address_step(struct lab *l, uint8_t command, uint32_t addr)
+{
+    uint8_t bytes[5] = {command};
+
+    rig_put32(bytes + 1, addr);
+    return step(l, 0, bytes, sizeof(bytes));
+}
+
+static bool erase_steps(struct lab *l)
+{
+    const struct rig_board *b = l->r->board;
+
+    for (uint32_t at = 0; at < LAB_BYTES; at += b->sector)
+        if (!address_step(l, 0x41, b->slot + at))
+            return false;
+    return true;
+}
+
+static bool abort_step(struct lab *l)
+{
+    if (rig_abort(l->r) < 0)
+        return false;
+    sleep_and_visit(l);
+    return idle_in(l, DFU_IDLE);
+}
+
+static bool block_steps(struct lab *l, struct lab_image image)
+{
+    for (size_t at = 0; at < image.n; at += LAB_PAGE) {
+        size_t n = image.n - at < LAB_PAGE ? image.n - at : LAB_PAGE;
+
+        if (!address_step(l, 0x21, l->r->board->slot + (uint32_t)at) ||
+            !step(l, 2, image.data + at, n))
+            return false;
+    }
+    return true;
+}
+
+static bool leave_step(struct lab *l)
+{
+    if (!address_step(l, 0x21, l->r->board->slot) ||
+        rig_dnload(l->r, 2, NULL, 0) < 0 || !idle_in(l, DFU_MANIFEST))
+        return false;
+    sleep_and_visit(l);
+    return true;
+}
+
+static bool act(struct lab *l)
+{
+    switch (l->s->action) {
+    case LAB_MASS_ERASE:
+        return step(l, 0, "\x41", 1) && abort_step(l);
+    case LAB_PAGE_ERASE:
+        return erase_steps(l) && abort_step(l);
+    default:
+        return erase_steps(l) && block_steps(l, l->s->after) && abort_step(l) &&
+               leave_step(l) && rig_app_runs(l->r, 500 * SIM_MS);
+    }
+}
+
+/* The flash holds just this image, or nothing. */
+static bool flash_is(struct lab *l, struct lab_image image)
+{
+    return !memcmp(window(l), image.data, image.n) &&
+           rig_flash_blank(l->r, l->r->board->slot + (uint32_t)image.n,
+                           LAB_WINDOW - image.n);
+}
+
+/* An idle bootloader over flash contents of our choice. */
+static void under_idle(struct lab *l, const uint8_t *flash, size_t n)
+{
+    uint8_t bytes[LAB_WINDOW];
+
+    memset(bytes, 0xFF, sizeof(bytes));
+    if (n)
+        memcpy(bytes, flash, n);
+    chip_restore(l->r->chip, l->idle);
+    chip_poke(l->r->chip, l->r->board->slot, bytes, sizeof(bytes));
+}
+
+bool lab_walk(struct lab *l, lab_visit_fn *fn)
+{
+    uint64_t ops;
+
+    l->visit = fn;
+    l->op = 0;
+    under_idle(l, l->s->before.data, l->s->before.n);
+    ops = chip_flash_ops(l->r->chip);
+    if (!act(l) || chip_guest_errors(l->r->chip))
+        return false;
+    l->count.ops = chip_flash_ops(l->r->chip) - ops;
+    return l->count.ops == l->op && flash_is(l, l->s->after);
+}
+
+/* ---- judgement ---- */
+
+static bool is_whole(struct lab *l)
+{
+    for (unsigned i = 0; i < 3; i++)
+        if (l->whole[i].n &&
+            !memcmp(window(l), l->whole[i].data, l->whole[i].n))
+            return true;
+    return false;
+}
+
+bool lab_started(struct lab *l)
+{
+    const struct rig_board *b = l->r->board;
+    uint32_t pc;
+
+    host_wait(l->r->host, BOOT_TIME);
+    if (chip_vtor(l->r->chip) != b->slot)
+        return false;
+    pc = chip_pc(l->r->chip);
+    if (!is_whole(l))
+        lab_fail(l, &l->count.half, "half an image starts");
+    else if (pc - b->slot >= LAB_BYTES)
+        lab_fail(l, &l->count.bricks, "the application does not run");
+    return true;
+}
+
+static void check_outside(struct lab *l)
+{
+    const struct rig_board *b = l->r->board;
+    size_t head = b->slot - b->flash, tail = head + LAB_WINDOW;
+
+    if (memcmp(l->outside, rig_flash(l->r, b->flash), head) ||
+        memcmp(l->outside + tail, rig_flash(l->r, b->flash + (uint32_t)tail),
+               b->flash_end - b->flash - tail))
+        lab_fail(l, &l->count.damaged, "flash outside the images changed");
+}
+
+bool lab_known(struct lab *l)
+{
+    return !insert(&l->states, hash(1, window(l), LAB_WINDOW));
+}
+
+static bool boot_known(struct lab *l)
+{
+    static uint8_t ram[0x10000];
+    const struct rig_board *b = l->r->board;
+
+    if (!chip_peek(l->r->chip, b->ram, ram, sizeof(ram)))
+        abort();
+    return !insert(&l->boots, hash(chip_pc(l->r->chip), ram, sizeof(ram)));
+}
+
+static void check_errors(struct lab *l)
+{
+    if (chip_guest_errors(l->r->chip))
+        lab_fail(l, &l->count.errors, chip_last_guest_error(l->r->chip));
+}
+
+/* ---- the update that follows ---- */
+
+static bool write_block(struct lab *l, unsigned page)
+{
+    size_t at = (size_t)page * LAB_PAGE;
+    size_t n = l->goal.n - at < LAB_PAGE ? l->goal.n - at : LAB_PAGE;
+
+    return rig_ok(rig_write_at(l->r, l->r->board->slot + (uint32_t)at,
+                               l->goal.data + at, n));
+}
+
+/* After the last block: until the image is in the flash, then off and on. */
+static bool finish(struct lab *l)
+{
+    if (rig_abort(l->r) < 0 || !idle_in(l, DFU_IDLE) ||
+        !rig_ok(rig_set_address(l->r, l->r->board->slot)) ||
+        rig_leave(l->r).state != DFU_MANIFEST)
+        return false;
+    for (unsigned ms = 0; ms < 200 && !flash_is(l, l->goal); ms++)
+        host_wait(l->r->host, SIM_MS);
+    if (!flash_is(l, l->goal))
+        return false;
+    host_wait(l->r->host, SIM_MS); /* the last half-word */
+    check_outside(l);
+    chip_power(l->r->chip, false);
+    chip_power(l->r->chip, true);
+    return lab_started(l);
+}
+
+bool lab_install(struct lab *l)
+{
+    struct rig_update u = {.addr = l->r->board->slot,
+                           .data = l->goal.data,
+                           .n = l->goal.n,
+                           .no_abort = true};
+
+    return rig_update(l->r, &u) == 0 && finish(l);
+}
+
+void lab_update_again(struct lab *l)
+{
+    uint8_t flash[LAB_WINDOW];
+
+    memcpy(flash, window(l), LAB_WINDOW);
+    under_idle(l, flash, LAB_WINDOW);
+    if (!lab_install(l))
+        lab_fail(l, &l->count.unrecovered, "the update after it fails");
+    check_errors(l);
+}
+
+/* The first page that the update has to write.  The first word does not
+ * count: it is written last. */
+static unsigned first_page_to_write(const struct lab *l, const uint8_t *flash)
+{
+    for (size_t i = 4; i < LAB_BYTES; i++)
+        if (flash[i] != (i < l->goal.n ? l->goal.data[i] : 0xFF))
+            return (unsigned)(i / LAB_PAGE);
+    return 0;
+}
+
+static bool run_up_to(struct lab *l, unsigned page)
+{
+    for (uint32_t at = 0; at < LAB_BYTES; at += l->r->board->sector)
+        if (!rig_ok(rig_erase(l->r, l->r->board->slot + at)))
+            return false;
+    for (unsigned i = 0; i < page; i++)
+        if (!write_block(l, i))
+            return false;
+    return true;
+}
+
+static const struct chip_snapshot *fork_before(struct lab *l, unsigned page,
+                                               const uint8_t *flash)
+{
+    uint8_t rest[LAB_WINDOW];
+    uint64_t key;
+
+    memcpy(rest, flash, LAB_WINDOW);
+    memset(rest + (size_t)page * LAB_PAGE, 0, LAB_PAGE);
+    key = hash(page, rest, LAB_WINDOW);
+    for (unsigned i = 0; i < l->forks; i++)
+        if (l->fork[i].key == key)
+            return l->fork[i].at;
+    under_idle(l, flash, LAB_WINDOW);
+    if (l->forks == 64 || !run_up_to(l, page))
+        return NULL;
+    l->fork[l->forks] =
+        (struct lab_fork){.key = key, .at = chip_save(l->r->chip)};
+    return l->fork[l->forks++].at;
+}
+
+static bool run_the_rest(struct lab *l, unsigned page)
+{
+    unsigned pages = (unsigned)((l->goal.n + LAB_PAGE - 1) / LAB_PAGE);
+
+    if (!insert(&l->tails, hash(page, window(l), LAB_WINDOW)))
+        return true;
+    while (++page < pages)
+        if (!write_block(l, page))
+            return false;
+    return finish(l);
+}
+
+static bool recovers(struct lab *l)
+{
+    uint8_t flash[LAB_WINDOW];
+    const struct chip_snapshot *from;
+    unsigned page;
+
+    memcpy(flash, window(l), LAB_WINDOW);
+    page = first_page_to_write(l, flash);
+    from = fork_before(l, page, flash);
+    if (!from)
+        return false;
+    chip_restore(l->r->chip, from);
+    chip_poke(l->r->chip, l->r->board->slot + page * LAB_PAGE,
+              flash + (size_t)page * LAB_PAGE, LAB_PAGE);
+    return write_block(l, page) && run_the_rest(l, page);
+}
+
+void lab_judge(struct lab *l)
+{
+    check_outside(l);
+    if (lab_known(l))
+        return;
+    l->count.states++;
+    chip_power(l->r->chip, true);
+    if (lab_started(l)) {
+        l->count.apps++;
+    } else if (!boot_known(l)) {
+        l->count.boots++;
+        if (!rig_in_bootloader(l->r))
+            lab_fail(l, &l->count.bricks, "neither bootloader nor application");
+    }
+    check_errors(l);
+    if (!recovers(l))
+        lab_fail(l, &l->count.unrecovered, "the update after it fails");
+    check_errors(l);
+}
+
+/* ---- scenarios ---- */
+
+enum { SHORT = LAB_BYTES - 300 };
+static uint8_t old_plain[LAB_BYTES], old_stamped[LAB_BYTES];
+static uint8_t new_plain[LAB_BYTES], new_stamped[LAB_BYTES];
+static uint8_t middle[LAB_BYTES], first[LAB_BYTES];
+
+/* Stacks from the end of RAM and from the middle: their upper half-words
+ * differ. */
+static void make_images(const struct rig_board *b)
+{
+    rig_image(b, old_plain, LAB_BYTES, 1);
+    rig_put32(old_plain, b->ram_end);
+    rig_image(b, new_plain, LAB_BYTES, 2);
+    rig_image(b, old_stamped, LAB_BYTES, 3);
+    rig_stamp(b, old_stamped, LAB_BYTES);
+    rig_image(b, new_stamped, LAB_BYTES, 4);
+    rig_put32(new_stamped, b->ram_end);
+    rig_stamp(b, new_stamped, LAB_BYTES);
+    memcpy(middle, old_plain, LAB_BYTES);
+    memcpy(middle + 3 * LAB_PAGE, new_plain + 3 * LAB_PAGE, LAB_PAGE);
+    memcpy(first, old_stamped, LAB_BYTES);
+    memcpy(first + 0x40, new_plain + 0x40, LAB_PAGE - 0x40);
+    rig_stamp(b, first, LAB_BYTES);
+}
+
+#define IMAGE(bytes)                                                           \
+    {                                                                          \
+        bytes, LAB_BYTES                                                       \
+    }
+static const struct lab_scenario scenarios[] = {
+    {"onto-empty", LAB_UPDATE, {NULL, 0}, {new_plain, SHORT}},
+    {"stamped", LAB_UPDATE, IMAGE(old_stamped), IMAGE(new_stamped)},
+    {"plain", LAB_UPDATE, IMAGE(old_plain), IMAGE(new_plain)},
+    {"middle-page", LAB_UPDATE, IMAGE(old_plain), IMAGE(middle)},
+    {"first-page", LAB_UPDATE, IMAGE(old_stamped), IMAGE(first)},
+    {"mass-erase", LAB_MASS_ERASE, IMAGE(old_plain), {NULL, 0}},
+    {"page-erase", LAB_PAGE_ERASE, IMAGE(old_stamped), {NULL, 0}},
+};
+
+const struct lab_scenario *lab_scenario(const struct rig_board *b, unsigned i)
+{
+    if (!old_plain[0] && !old_plain[3])
+        make_images(b);
+    return i < sizeof(scenarios) / sizeof(scenarios[0]) ? &scenarios[i] : NULL;
+}
