@@ -212,6 +212,8 @@ bool rig_boots_after_power_cycle(struct rig *r)
 int rig_request(struct rig *r, uint8_t type, uint8_t request, uint16_t value,
                 uint16_t index, void *data, uint16_t length)
 {
+    if (r->gate && !r->gate(r->gate_ctx, type, request, value, data, length))
+        return URB_GONE;
     return host_control(r->host, type, request, value, index, data, length);
 }
 
@@ -260,6 +262,50 @@ int rig_abort(struct rig *r)
 int rig_detach(struct rig *r)
 {
     return rig_request(r, CLASS_OUT, DETACH, 1000, 0, NULL, 0);
+}
+
+/* ---- single transactions ---- */
+
+/* 100 ms: longer than any flash operation. */
+enum { TRIES = 1000 };
+#define RETRY (100 * SIM_US)
+
+int rig_raw_setup(struct rig *r, const uint8_t setup[8])
+{
+    enum wire_result result = WIRE_TIMEOUT;
+
+    /* A SETUP is dropped while the packet before it waits for the CPU. */
+    for (unsigned i = 0; i < TRIES && result == WIRE_TIMEOUT; i++) {
+        host_wait(r->host, RETRY);
+        result =
+            wire_setup(chip_wire(r->chip), host_address(r->host), 0, setup);
+    }
+    return (int)result;
+}
+
+int rig_raw_out(struct rig *r, unsigned toggle, const void *data, size_t n)
+{
+    enum wire_result result = WIRE_NAK;
+
+    for (unsigned i = 0; i < TRIES && result == WIRE_NAK; i++) {
+        host_wait(r->host, RETRY);
+        result = wire_out(chip_wire(r->chip), host_address(r->host), 0, toggle,
+                          data, n);
+    }
+    return (int)result;
+}
+
+int rig_raw_in(struct rig *r, uint8_t *data, unsigned *toggle)
+{
+    enum wire_result result = WIRE_NAK;
+    size_t n = 0;
+
+    for (unsigned i = 0; i < TRIES && result == WIRE_NAK; i++) {
+        host_wait(r->host, RETRY);
+        result = wire_in(chip_wire(r->chip), host_address(r->host), 0, data, &n,
+                         toggle, false);
+    }
+    return result == WIRE_ACK ? (int)n : -(int)result;
 }
 
 /* ---- operations ---- */

@@ -37,6 +37,11 @@ struct rig {
     struct host *host;
     unsigned resets; /* of the chip, any cause */
     bool show;       /* print the chip's events (SALLYPORT_TEST_SHOW) */
+    /* Asked before each request; false: the host is dead and sends nothing.
+     * NULL: it lives. */
+    bool (*gate)(void *ctx, uint8_t type, uint8_t request, uint16_t value,
+                 const void *data, uint16_t length);
+    void *gate_ctx;
 };
 
 enum rig_state {
@@ -108,6 +113,14 @@ int rig_getstate(struct rig *r); /* < 0: enum urb_status */
 int rig_clrstatus(struct rig *r);
 int rig_abort(struct rig *r);
 int rig_detach(struct rig *r);
+
+/* ---- single transactions at the control pipe, tried again for 100 ms where
+ * the device is not ready; enum wire_result ---- */
+
+int rig_raw_setup(struct rig *r, const uint8_t setup[8]);
+int rig_raw_out(struct rig *r, unsigned toggle, const void *data, size_t n);
+/* Bytes, 64 at most; < 0: minus enum wire_result.  The ACK arrives. */
+int rig_raw_in(struct rig *r, uint8_t *data, unsigned *toggle);
 
 /* ---- operations: DNLOAD, then GETSTATUS until it is neither dfuDNLOAD-SYNC
  * nor dfuDNBUSY, sleeping bwPollTimeout (virtual) after each ---- */
