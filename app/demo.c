@@ -170,11 +170,6 @@ void fn_reset(struct usbd *u)
     self(u)->state = DFU_appIDLE;
 }
 
-void fn_standard(struct usbd *u)
-{
-    (void)u;
-}
-
 static _Noreturn void enter_bootloader(void)
 {
     uint32_t start = demo_ms();

@@ -21,7 +21,7 @@ struct dfu_answer {
     uint8_t iString;
 };
 
-/* The owner sets all of it to zero once, then dfu_init(). */
+/* The owner sets all of it to zero once, then dfu_reset(). */
 struct dfu {
     struct dfu_answer status;
     bool pending; /* dfuDNLOAD-SYNC: something was downloaded */
@@ -33,14 +33,13 @@ struct dfu {
     struct upd upd;
 };
 
-void dfu_init(struct dfu *d);
-
 /* The requests of the DFU interface, as usbd.h has them. */
 bool dfu_setup(struct dfu *d, struct usbd *u, uint32_t now_ms);
 void dfu_data(struct dfu *d, const uint8_t *data, uint32_t n);
 bool dfu_end(struct dfu *d);
+/* Bus reset, or a host that begins anew (SET_CONFIGURATION,
+ * SET_INTERFACE): back to dfuIDLE. */
 void dfu_reset(struct dfu *d);
-void dfu_standard(struct dfu *d);
 
 /* While no control transfer is under way.  True when it is time to leave for
  * the application. */

@@ -48,7 +48,7 @@ _Noreturn void sallyport_serve(struct sallyport *s, bool timed)
 {
     plat_start();
     plat_serial(s->serial);
-    dfu_init(&s->dfu);
+    dfu_reset(&s->dfu);
     disconnect(); /* whoever ran before may have been connected */
     dcd_connect();
     for (;;) {

@@ -204,8 +204,3 @@ void fn_reset(struct usbd *u)
 {
     dfu_reset(&self(u)->dfu);
 }
-
-void fn_standard(struct usbd *u)
-{
-    dfu_standard(&self(u)->dfu);
-}

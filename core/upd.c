@@ -227,7 +227,6 @@ void upd_begin(struct upd *u, uint32_t addr, uint32_t n)
 {
     carry_on(u, upd_area(addr));
     fail(u, upd_area(addr + n - 1));
-    u->asked = false;
     if (addr != u->write)
         u->ascending = false;
     if (addr == PART_APP_START)
@@ -327,24 +326,15 @@ void upd_lost(struct upd *u)
 
 void upd_stop(struct upd *u, bool last_short)
 {
-    if (u->asked)
-        u->run = false;
     if (u->run && last_short && !stamped())
         u->whole = true;
     u->settling = true;
 }
 
-void upd_asked(struct upd *u, bool downloading)
-{
-    u->asked = true;
-    if (!downloading)
-        u->run = false;
-}
-
 void upd_leave(struct upd *u)
 {
     commit(u);
-    if (u->held && !stamped() && (!u->run || u->asked))
+    if (u->held && !stamped() && !u->run)
         fail(u, ERR_NO_IMAGE);
     verify(u);
     u->whole = !u->err && (u->held || u->run);

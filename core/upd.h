@@ -34,11 +34,10 @@ struct upd {
     bool held;      /* the flash has no valid first word, `first` is it */
     bool run;       /* this host wrote the first word and everything since */
     bool ascending; /* and that without a gap, from the slot's start */
-    bool asked;     /* a standard request came since the last block */
     bool settling;  /* carry out what is deferred, then install if whole */
     bool whole;     /* the image is complete and verified */
     uint16_t err;   /* enum err: the first one since upd_begin(), upd_erase()
-                       or upd_clear(); nothing is done while it stands */
+                       or upd_lost(); nothing is done while it stands */
     uint32_t page;  /* address of the open page, 0: none */
     uint32_t write; /* where the next byte of the block goes */
     uint32_t first; /* first word of the slot, where held */
@@ -80,11 +79,6 @@ void upd_settle(struct upd *u);
 /* The host is gone (bus reset), or what it said was wrong: as upd_settle(),
  * and what it wrote so far is not the whole of a plain image.  Clears err. */
 void upd_lost(struct upd *u);
-
-/* Somebody made a standard request: perhaps another host program, after the
- * first one was killed.  downloading: in the middle of a download, where only
- * the next block can tell. */
-void upd_asked(struct upd *u, bool downloading);
 
 /* The host wants the application started.  Without an error upd_poll()
  * installs the image, then upd_busy() is false; else err says why there is

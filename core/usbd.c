@@ -41,11 +41,8 @@ static void in_done(struct usbd *u)
         u->stage = USBD_IDLE;
         if (u->setup.bRequest == USB_SET_ADDRESS && !u->setup.bmRequestType)
             dcd_set_address((uint8_t)u->setup.wValue);
-    } else if (u->stage == USBD_DATA_IN) {
-        if (u->wanted)
-            send_packet(u);
-        else
-            u->stage = USBD_STATUS_OUT;
+    } else if (u->wanted) {
+        send_packet(u);
     }
 }
 
@@ -138,19 +135,24 @@ static bool standard(struct usbd *u)
         return send_byte(u, u->config);
     case USB_GET_DESCRIPTOR:
         return fn_descriptor(u, (uint8_t)(s->wValue >> 8), (uint8_t)s->wValue);
+    case USB_SET_ADDRESS:
+        return s->wValue < 128;
+    case USB_CLEAR_FEATURE: /* ENDPOINT_HALT is 0 */
+        return s->wValue == 0;
     case USB_SET_CONFIGURATION:
         if (s->wValue > 1)
             return false;
         u->config = (uint8_t)s->wValue;
-        return true;
-    case USB_SET_ADDRESS:
-        return s->wValue < 128;
-    case USB_CLEAR_FEATURE: /* ENDPOINT_HALT is 0 */
+        break;
     case USB_SET_INTERFACE:
-        return s->wValue == 0;
+        if (s->wValue)
+            return false;
+        break;
     default:
         return false;
     }
+    fn_reset(u);
+    return true;
 }
 
 /* ---- the control pipe ---- */
@@ -159,7 +161,6 @@ static bool dispatch(struct usbd *u)
 {
     if (u->setup.bmRequestType & USB_TYPE_MASK)
         return fn_setup(u);
-    fn_standard(u);
     return standard(u);
 }
 

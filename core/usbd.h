@@ -23,7 +23,6 @@ enum usbd_stage {
     USBD_DATA_IN,
     USBD_DATA_OUT,
     USBD_STATUS_IN,
-    USBD_STATUS_OUT,
 };
 
 /* The owner sets all of it to zero once. */
@@ -66,9 +65,8 @@ void fn_read(struct usbd *u, uint32_t from, uint8_t *to, uint32_t n);
  * false stalls the status stage. */
 void fn_data(struct usbd *u, const uint8_t *data, uint32_t n);
 bool fn_end(struct usbd *u);
-/* Bus reset. */
+/* Bus reset, SET_CONFIGURATION or SET_INTERFACE: interfaces are as they are
+ * after a reset (clauses 9.1.1.5, 9.4.10). */
 void fn_reset(struct usbd *u);
-/* A standard request arrived. */
-void fn_standard(struct usbd *u);
 
 #endif
