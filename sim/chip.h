@@ -131,6 +131,15 @@ void chip_cut_at(struct chip *c, uint64_t op, enum cut_mode mode,
 void chip_cut_never(struct chip *c);
 bool chip_was_cut(const struct chip *c);
 
+/* Worn flash, for tests: `n` operations from number `op` on (0 is the next)
+ * fail, and the controller reports no error. */
+enum flash_failure {
+    FLASH_FAIL_ALL, /* nothing changes in the array */
+    FLASH_FAIL_BIT, /* one of the bits that should change does not */
+};
+void chip_flash_fail_at(struct chip *c, uint64_t op, uint64_t n,
+                        enum flash_failure how);
+
 /* ---- snapshots: chip and wire, bit for bit ---- */
 
 struct chip_snapshot;

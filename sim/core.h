@@ -52,6 +52,8 @@ struct chip_live {
     enum cut_mode cut_mode;
     uint64_t cut_op; /* erases + programs at which it fails */
     uint32_t cut_seed;
+    uint64_t fail_op, fail_n; /* chip_flash_fail_at() */
+    enum flash_failure fail_how;
     uint32_t noise; /* seed of the RAM's contents at the next power-on */
 
     unsigned guest_errors;

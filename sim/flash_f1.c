@@ -139,12 +139,29 @@ static void erase_bytes(struct dev *d, uint32_t off, size_t n, bool torn)
     chip_flash_written(d->chip, off, n);
 }
 
+/* The lowest bit that was programmed in the last such byte stays. */
+static void erase_but_one(struct dev *d, uint32_t off, size_t n)
+{
+    const uint8_t *p = chip_flash(d->chip) + off;
+    size_t last = n;
+    uint8_t bit = 0;
+
+    while (last && !bit) {
+        last--;
+        bit = (uint8_t)(~p[last] & (p[last] + 1));
+    }
+    erase_bytes(d, off, n, false);
+    chip_flash(d->chip)[off + last] = (uint8_t)~bit;
+}
+
 static void erase(struct dev *d, uint32_t off, size_t n, sim_time time)
 {
     enum flash_fate fate = chip_flash_op(d->chip, FLASH_OP_ERASE);
 
     begin(d, time);
-    if (fate != FLASH_FATE_NONE)
+    if (fate == FLASH_FATE_BIT)
+        erase_but_one(d, off, n);
+    else if (fate != FLASH_FATE_NONE)
         erase_bytes(d, off, n, fate == FLASH_FATE_TORN);
 }
 
@@ -158,6 +175,8 @@ static void program(struct dev *d, uint32_t off, uint16_t value)
     memcpy(&cell, p, 2);
     if (fate == FLASH_FATE_TORN)
         value |= (uint16_t)(chip_cut_random(d->chip) >> 7);
+    if (fate == FLASH_FATE_BIT)
+        value |= (uint16_t)(cell & ~value) & (uint16_t)-(cell & ~value);
     cell &= value;
     if (fate == FLASH_FATE_NONE)
         return;

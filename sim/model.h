@@ -149,8 +149,9 @@ bool chip_board_pullup(struct chip *c);
 enum flash_op { FLASH_OP_PROGRAM, FLASH_OP_ERASE };
 enum flash_fate {
     FLASH_FATE_DONE, /* complete (the power may still fail after it) */
-    FLASH_FATE_NONE, /* the power failed before it */
+    FLASH_FATE_NONE, /* not done: the power failed before it, or worn flash */
     FLASH_FATE_TORN, /* an arbitrary part, drawn with chip_cut_random() */
+    FLASH_FATE_BIT,  /* all but one bit: worn flash */
 };
 enum flash_fate chip_flash_op(struct chip *c, enum flash_op op);
 /* Next draw from the seed of chip_cut_at(). */

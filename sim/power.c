@@ -179,6 +179,22 @@ bool chip_was_cut(const struct chip *c)
     return c->live->was_cut;
 }
 
+void chip_flash_fail_at(struct chip *c, uint64_t op, uint64_t n,
+                        enum flash_failure how)
+{
+    c->live->fail_op = chip_flash_ops(c) + op;
+    c->live->fail_n = n;
+    c->live->fail_how = how;
+}
+
+/* Of an operation that the power does not cut. */
+static enum flash_fate worn(const struct chip_live *l, uint64_t op)
+{
+    if (op - l->fail_op >= l->fail_n)
+        return FLASH_FATE_DONE;
+    return l->fail_how == FLASH_FAIL_ALL ? FLASH_FATE_NONE : FLASH_FATE_BIT;
+}
+
 uint32_t chip_cut_random(struct chip *c)
 {
     return draw(&c->live->cut_seed);
@@ -187,7 +203,8 @@ uint32_t chip_cut_random(struct chip *c)
 enum flash_fate chip_flash_op(struct chip *c, enum flash_op op)
 {
     struct chip_live *l = c->live;
-    bool hit = l->cut_armed && chip_flash_ops(c) == l->cut_op;
+    uint64_t number = chip_flash_ops(c);
+    bool hit = l->cut_armed && number == l->cut_op;
 
     if (l->cut_now)
         return FLASH_FATE_NONE;
@@ -198,7 +215,7 @@ enum flash_fate chip_flash_op(struct chip *c, enum flash_op op)
     l->flash_report_at = chip_now(c) + FLASH_QUIET_MS * SIM_MS;
     time_reschedule(c, SLOT_FLASH_REPORT);
     if (!hit)
-        return FLASH_FATE_DONE;
+        return worn(l, number);
     l->cut_armed = false;
     l->cut_now = true;
     l->cpu.attention = true;
