@@ -12,8 +12,10 @@
  *  - The update that follows writes pages in ascending order.  Before the
  *    first page that is not yet right it finds what it wants, behind it what
  *    other points have left, too: both parts are run once for all points that
- *    share them, and only the block between them for each.  The long
- *    treatment (lab.every) does without any of this.
+ *    share them, and only the writing of the page between them for each.  A
+ *    block that fills its page is sent once as well; one in CHECKED times it
+ *    is sent again, to see that the RAM does not depend on what the page held.
+ *    The long treatment (lab.every) does without any of this.
  */
 #include "cuts.h"
 
@@ -26,6 +28,7 @@
 #define STEP (3360 * SIM_US)
 /* Longer than an erase. */
 enum { QUIET_STEPS = 13 };
+enum { CHECKED = 16 };
 /* From power-on until the bootloader or the application is what runs. */
 #define BOOT_TIME (3 * SIM_MS)
 
@@ -133,8 +136,10 @@ struct lab *lab_new(struct rig *r, const struct lab_scenario *s)
 
 void lab_free(struct lab *l)
 {
-    for (unsigned i = 0; i < l->forks; i++)
-        chip_snapshot_free(l->fork[i].at);
+    for (unsigned i = 0; i < l->forks; i++) {
+        chip_snapshot_free(l->fork[i].before);
+        chip_snapshot_free(l->fork[i].sent);
+    }
     chip_snapshot_free(l->idle);
     free(l->states.slot);
     free(l->boots.slot);
@@ -298,6 +303,12 @@ static void under_idle(struct lab *l, const uint8_t *flash, size_t n)
     chip_poke(l->r->chip, l->r->board->slot, bytes, sizeof(bytes));
 }
 
+struct chip_snapshot *lab_start(struct lab *l)
+{
+    under_idle(l, l->s->before.data, l->s->before.n);
+    return chip_save(l->r->chip);
+}
+
 bool lab_walk(struct lab *l, lab_visit_fn *fn)
 {
     uint64_t ops;
@@ -355,14 +366,18 @@ bool lab_known(struct lab *l)
     return !insert(&l->states, hash(1, window(l), LAB_WINDOW));
 }
 
-static bool boot_known(struct lab *l)
+static uint64_t ram_hash(struct lab *l)
 {
     static uint8_t ram[0x10000];
-    const struct rig_board *b = l->r->board;
 
-    if (!chip_peek(l->r->chip, b->ram, ram, sizeof(ram)))
+    if (!chip_peek(l->r->chip, l->r->board->ram, ram, sizeof(ram)))
         abort();
-    return !insert(&l->boots, hash(chip_pc(l->r->chip), ram, sizeof(ram)));
+    return hash(chip_pc(l->r->chip), ram, sizeof(ram));
+}
+
+static bool boot_known(struct lab *l)
+{
+    return !insert(&l->boots, ram_hash(l));
 }
 
 static void check_errors(struct lab *l)
@@ -373,13 +388,37 @@ static void check_errors(struct lab *l)
 
 /* ---- the update that follows ---- */
 
-static bool write_block(struct lab *l, unsigned page)
+static size_t block_size(const struct lab *l, unsigned page)
 {
     size_t at = (size_t)page * LAB_PAGE;
-    size_t n = l->goal.n - at < LAB_PAGE ? l->goal.n - at : LAB_PAGE;
 
-    return rig_ok(rig_write_at(l->r, l->r->board->slot + (uint32_t)at,
-                               l->goal.data + at, n));
+    return l->goal.n - at < LAB_PAGE ? l->goal.n - at : LAB_PAGE;
+}
+
+static bool send_block(struct lab *l, unsigned page)
+{
+    size_t at = (size_t)page * LAB_PAGE;
+
+    return rig_ok(rig_set_address(l->r, l->r->board->slot + (uint32_t)at)) &&
+           rig_dnload(l->r, 2, l->goal.data + at, block_size(l, page)) >= 0;
+}
+
+/* Sleeps as it is told until the block is written. */
+static bool poll_block(struct lab *l)
+{
+    for (unsigned i = 0; i < 100; i++) {
+        struct rig_status s = rig_getstatus(l->r);
+
+        if (s.result != 6 || s.status || s.state != DFU_DNBUSY)
+            return s.result == 6 && !s.status && s.state == DFU_DNLOAD_IDLE;
+        host_wait(l->r->host, s.poll_ms * SIM_MS);
+    }
+    return false;
+}
+
+static bool write_block(struct lab *l, unsigned page)
+{
+    return send_block(l, page) && poll_block(l);
 }
 
 /* After the last block: until the image is in the flash, then off and on. */
@@ -442,8 +481,31 @@ static bool run_up_to(struct lab *l, unsigned page)
     return true;
 }
 
-static const struct chip_snapshot *fork_before(struct lab *l, unsigned page,
-                                               const uint8_t *flash)
+/* The block that fills a page is sent before what it replaces is known. */
+static bool sent_ahead(const struct lab *l, unsigned page)
+{
+    return block_size(l, page) == LAB_PAGE;
+}
+
+static const struct lab_fork *new_fork(struct lab *l, unsigned page,
+                                       const uint8_t *flash, uint64_t key)
+{
+    struct lab_fork *f = &l->fork[l->forks];
+
+    under_idle(l, flash, LAB_WINDOW);
+    if (l->forks == 64 || !run_up_to(l, page))
+        return NULL;
+    *f = (struct lab_fork){.key = key, .before = chip_save(l->r->chip)};
+    if (sent_ahead(l, page) && !send_block(l, page))
+        return NULL;
+    f->sent = chip_save(l->r->chip);
+    f->ram = ram_hash(l);
+    l->forks++;
+    return f;
+}
+
+static const struct lab_fork *fork_before(struct lab *l, unsigned page,
+                                          const uint8_t *flash)
 {
     uint8_t rest[LAB_WINDOW];
     uint64_t key;
@@ -453,13 +515,34 @@ static const struct chip_snapshot *fork_before(struct lab *l, unsigned page,
     key = hash(page, rest, LAB_WINDOW);
     for (unsigned i = 0; i < l->forks; i++)
         if (l->fork[i].key == key)
-            return l->fork[i].at;
-    under_idle(l, flash, LAB_WINDOW);
-    if (l->forks == 64 || !run_up_to(l, page))
-        return NULL;
-    l->fork[l->forks] =
-        (struct lab_fork){.key = key, .at = chip_save(l->r->chip)};
-    return l->fork[l->forks++].at;
+            return &l->fork[i];
+    return new_fork(l, page, flash, key);
+}
+
+static void go_to(struct lab *l, const struct chip_snapshot *at, unsigned page,
+                  const uint8_t *flash)
+{
+    chip_restore(l->r->chip, at);
+    chip_poke(l->r->chip, l->r->board->slot + page * LAB_PAGE,
+              flash + (size_t)page * LAB_PAGE, LAB_PAGE);
+}
+
+/* To where the block of the page is in the chip's RAM. */
+static bool go_to_block(struct lab *l, const struct lab_fork *f, unsigned page,
+                        const uint8_t *flash)
+{
+    uint8_t before[LAB_WINDOW];
+
+    if (sent_ahead(l, page) && l->count.states % CHECKED) {
+        go_to(l, f->sent, page, flash);
+        return true;
+    }
+    go_to(l, f->before, page, flash);
+    memcpy(before, window(l), LAB_WINDOW);
+    if (!send_block(l, page))
+        return false;
+    return !sent_ahead(l, page) ||
+           (ram_hash(l) == f->ram && !memcmp(window(l), before, LAB_WINDOW));
 }
 
 static bool run_the_rest(struct lab *l, unsigned page)
@@ -477,18 +560,14 @@ static bool run_the_rest(struct lab *l, unsigned page)
 static bool recovers(struct lab *l)
 {
     uint8_t flash[LAB_WINDOW];
-    const struct chip_snapshot *from;
+    const struct lab_fork *f;
     unsigned page;
 
     memcpy(flash, window(l), LAB_WINDOW);
     page = first_page_to_write(l, flash);
-    from = fork_before(l, page, flash);
-    if (!from)
-        return false;
-    chip_restore(l->r->chip, from);
-    chip_poke(l->r->chip, l->r->board->slot + page * LAB_PAGE,
-              flash + (size_t)page * LAB_PAGE, LAB_PAGE);
-    return write_block(l, page) && run_the_rest(l, page);
+    f = fork_before(l, page, flash);
+    return f && go_to_block(l, f, page, flash) && poll_block(l) &&
+           run_the_rest(l, page);
 }
 
 void lab_judge(struct lab *l)

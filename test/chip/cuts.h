@@ -46,11 +46,12 @@ struct lab_set {
     size_t room, n;
 };
 
-/* A recovery that is about to write `page`, with nothing but that page of
- * the flash still to be filled in. */
+/* A recovery that is about to write a page, with nothing but that page of
+ * the flash still to be filled in: before its block, and with the block in
+ * the chip's RAM (the same where the block does not fill the page). */
 struct lab_fork {
-    uint64_t key;
-    struct chip_snapshot *at;
+    uint64_t key, ram;
+    struct chip_snapshot *before, *sent;
 };
 
 struct lab;
@@ -84,6 +85,10 @@ void lab_free(struct lab *l);
 /* The whole scenario as dfu-util does it, with a visit to every operation.
  * False where the chip did not take it. */
 bool lab_walk(struct lab *l, lab_visit_fn *visit);
+
+/* The flash as before the update, the bootloader enumerated and idle; for the
+ * caller to free. */
+struct chip_snapshot *lab_start(struct lab *l);
 
 /* The chip is off, its flash is to be judged: it is switched on, must start a
  * whole image or enumerate as the bootloader, and must then take the goal. */

@@ -1,0 +1,244 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * test_unplug.c - the cable is pulled, or the host program killed, before and
+ * inside every control transfer of an update.
+ *
+ *   test_unplug BOARD
+ *
+ * A killed host leaves a configured device and a session behind; its successor
+ * opens the device as dfu-util does (strings, GETSTATUS, ABORT), with or
+ * without a bus reset before, and says leave.
+ */
+#include "cuts.h"
+
+#include "wire.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+static unsigned second_starts;
+
+enum kind { PULLED, KILLED, KILLED_AND_RESET, KINDS };
+static const char *const kind_name[] = {"cable pulled", "host killed",
+                                        "host killed, bus reset"};
+
+/* The end of a host at a transfer, counted from 0. */
+struct end {
+    struct lab *l;
+    enum kind kind;
+    unsigned at, seen;
+    bool inside; /* else before it */
+    bool over;
+    uint32_t state;
+};
+
+/* Starts the transfer, and lets some of its bytes or of its time pass. */
+static void begin_transfer(struct end *e, const uint8_t setup[8],
+                           const void *data, uint16_t length)
+{
+    static uint8_t buffer[LAB_PAGE];
+    struct host *h = e->l->r->host;
+    struct chip *c = e->l->r->chip;
+    size_t bytes = length ? rig_random(&e->state) % length : 0;
+    sim_time end = chip_now(c) + rig_random(&e->state) % (200 * SIM_US);
+    struct urb urb = {
+        .type = URB_CONTROL, .address = 0xff, .data = buffer, .length = length};
+
+    memcpy(urb.setup, setup, 8);
+    if (!(setup[0] & 0x80) && length)
+        memcpy(buffer, data, length);
+    host_submit(h, &urb);
+    while (urb.status == URB_PENDING &&
+           (urb.actual < bytes || chip_now(c) < end))
+        host_wait(h, 5 * SIM_US);
+    if (e->kind == PULLED)
+        wire_plug(chip_wire(c), false);
+    if (urb.status == URB_PENDING)
+        host_cancel(h, &urb);
+}
+
+static bool gate(void *ctx, uint8_t type, uint8_t request, uint16_t value,
+                 const void *data, uint16_t length)
+{
+    struct end *e = ctx;
+    uint8_t setup[8] = {type, request, (uint8_t)value,  (uint8_t)(value >> 8),
+                        0,    0,       (uint8_t)length, (uint8_t)(length >> 8)};
+
+    if (e->over)
+        return false;
+    if (e->seen++ != e->at)
+        return true;
+    e->over = true;
+    if (request == 6)
+        setup[4] = 9, setup[5] = 4; /* wIndex: language */
+    if (e->inside)
+        begin_transfer(e, setup, data, length);
+    else if (e->kind == PULLED)
+        wire_plug(chip_wire(e->l->r->chip), false);
+    return false;
+}
+
+/* Would half an image start if the chip were reset now? */
+static void check_reset(struct lab *l, bool pin)
+{
+    struct chip_snapshot *now = chip_save(l->r->chip);
+
+    if (pin) {
+        chip_reset(l->r->chip, RESET_PIN);
+    } else {
+        chip_power(l->r->chip, false);
+        chip_power(l->r->chip, true);
+    }
+    lab_started(l);
+    chip_restore(l->r->chip, now);
+    chip_snapshot_free(now);
+}
+
+/* Until no erase is under way: a reset in the middle of one is what
+ * test_cuts.c is for. */
+static void calm(struct lab *l)
+{
+    uint64_t ops;
+
+    do {
+        ops = chip_flash_ops(l->r->chip);
+        host_wait(l->r->host, 35 * SIM_MS);
+    } while (ops != chip_flash_ops(l->r->chip));
+}
+
+/* The cable comes back, at once or after the second in which the chip carries
+ * out what it had put off. */
+static void come_back(struct lab *l, const struct end *e)
+{
+    if (e->kind == PULLED) {
+        host_wait(l->r->host, (e->at % 8 ? 20 : 1300) * SIM_MS);
+        check_reset(l, false);
+        wire_plug(chip_wire(l->r->chip), true);
+    }
+    if (e->kind == KILLED)
+        return;
+    if (chip_vtor(l->r->chip) != l->r->board->slot &&
+        host_enumerate(l->r->host) < 0 &&
+        chip_vtor(l->r->chip) != l->r->board->slot)
+        lab_fail(l, &l->count.bricks, "does not enumerate");
+}
+
+/* A host that was killed between DNLOAD and GETSTATUS leaves the device in
+ * dfuDNLOAD-SYNC or dfuDNBUSY, where DFU 1.1 has ABORT stalled: dfu-util then
+ * gives up, and goes through when it is started again. */
+static bool open_device(struct lab *l)
+{
+    if (rig_open(l->r) == 0)
+        return true;
+    second_starts++;
+    return rig_open(l->r) == 0;
+}
+
+/* Its leave must not make an image of a torso. */
+static void successor(struct lab *l)
+{
+    if (!open_device(l))
+        lab_fail(l, &l->count.bricks, "the next host cannot open it");
+    check_reset(l, false);
+    if (l->seed % 2)
+        rig_set_address(l->r, l->r->board->slot);
+    rig_leave(l->r);
+    calm(l);
+    check_reset(l, true);
+}
+
+static bool app_took_over(struct lab *l)
+{
+    return rig_app_runs(l->r, 0) || !host_attached(l->r->host);
+}
+
+/* False where the update has no such transfer. */
+static bool end_at(struct lab *l, const struct chip_snapshot *start,
+                   enum kind kind, unsigned at, bool inside)
+{
+    struct end e = {.l = l,
+                    .kind = kind,
+                    .at = at,
+                    .inside = inside,
+                    .state = l->seed * 2654435761u + at * 4 + kind + 1};
+
+    snprintf(l->where, sizeof(l->where), "%s %s transfer %u", kind_name[kind],
+             inside ? "inside" : "before", at);
+    chip_restore(l->r->chip, start);
+    l->r->gate = gate;
+    l->r->gate_ctx = &e;
+    rig_install(l->r, l->goal.data, l->goal.n);
+    l->r->gate = NULL;
+    if (!e.over)
+        return false;
+    check_reset(l, false);
+    come_back(l, &e);
+    if (!app_took_over(l)) {
+        successor(l);
+        if (!app_took_over(l))
+            host_enumerate(l->r->host);
+    }
+    if (chip_guest_errors(l->r->chip))
+        lab_fail(l, &l->count.errors, chip_last_guest_error(l->r->chip));
+    if (app_took_over(l)) {
+        chip_power(l->r->chip, false);
+        chip_power(l->r->chip, true);
+        lab_started(l);
+        lab_update_again(l);
+    } else if (!open_device(l) || !lab_install(l)) {
+        lab_fail(l, &l->count.unrecovered, "the update after it fails");
+    }
+    return true;
+}
+
+static struct rig *rig;
+
+static void end_everywhere(void **state)
+{
+    struct lab *l = lab_new(rig, *state);
+    struct chip_snapshot *start;
+    unsigned transfers = 0, points = 0;
+
+    assert_non_null(l);
+    start = lab_start(l);
+    for (unsigned kind = 0; kind < KINDS; kind++)
+        for (transfers = 0;
+             end_at(l, start, kind, transfers, (transfers + kind) % 2);
+             transfers++)
+            points++;
+    printf("unplug %s: %u transfers, %u points; half images %lu, bricks %lu, "
+           "failed recoveries %lu, damage outside %lu, guest errors %lu; "
+           "host started twice %u, seed %u\n",
+           l->s->name, transfers, points, l->count.half, l->count.bricks,
+           l->count.unrecovered, l->count.damaged, l->count.errors,
+           second_starts, (unsigned)l->seed);
+    assert_int_equal(lab_failures(&l->count), 0);
+    assert_true(transfers > 40);
+    chip_snapshot_free(start);
+    lab_free(l);
+}
+
+int main(int argc, char **argv)
+{
+    const char *board = argc > 1 ? argv[1] : "stm32f103ze";
+    static const char *const names[] = {"onto-empty", "stamped", "plain"};
+    struct CMUnitTest tests[3];
+    int failed;
+
+    rig = rig_new(board, rig_firmware(board, "sallyport-dfu.elf"));
+    if (!rig)
+        return 1;
+    for (unsigned i = 0; i < 3; i++)
+        tests[i] = (struct CMUnitTest){.name = names[i],
+                                       .test_func = end_everywhere,
+                                       .initial_state =
+                                           (void *)lab_scenario(rig->board, i)};
+    failed = _cmocka_run_group_tests("unplug", tests, 3, NULL, NULL);
+    rig_free(rig);
+    return failed;
+}
