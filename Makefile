@@ -2,7 +2,7 @@
 # The commands by name; each sets up what it needs.  The work is done by
 # CMake and by scripts/.
 
-.PHONY: build demo test e2e sizes format check-format clean
+.PHONY: build demo test soak e2e sizes format check-format clean
 
 build:
 	@scripts/setup
@@ -16,6 +16,11 @@ demo:
 # Everything that has to hold; FORCE=1 runs it though nothing changed.
 test:
 	@FORCE=$(FORCE) scripts/test
+
+# Interrupted updates, deeper than `make test` goes; some minutes.  DEEP=9
+# SEED=2 goes further, and elsewhere.
+soak: build
+	@DEEP=$(DEEP) SEED=$(SEED) scripts/soak
 
 # The end-to-end tests alone; CASES="unplug dfuse" takes some of them.
 e2e: build
