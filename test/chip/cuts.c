@@ -493,7 +493,7 @@ static const struct lab_fork *new_fork(struct lab *l, unsigned page,
     struct lab_fork *f = &l->fork[l->forks];
 
     under_idle(l, flash, LAB_WINDOW);
-    if (l->forks == 64 || !run_up_to(l, page))
+    if (!run_up_to(l, page))
         return NULL;
     *f = (struct lab_fork){.key = key, .before = chip_save(l->r->chip)};
     if (sent_ahead(l, page) && !send_block(l, page))
@@ -504,6 +504,7 @@ static const struct lab_fork *new_fork(struct lab *l, unsigned page,
     return f;
 }
 
+/* NULL where it fails, or where there is no room for one more. */
 static const struct lab_fork *fork_before(struct lab *l, unsigned page,
                                           const uint8_t *flash)
 {
@@ -516,7 +517,7 @@ static const struct lab_fork *fork_before(struct lab *l, unsigned page,
     for (unsigned i = 0; i < l->forks; i++)
         if (l->fork[i].key == key)
             return &l->fork[i];
-    return new_fork(l, page, flash, key);
+    return l->forks < LAB_FORKS ? new_fork(l, page, flash, key) : NULL;
 }
 
 static void go_to(struct lab *l, const struct chip_snapshot *at, unsigned page,
@@ -566,6 +567,10 @@ static bool recovers(struct lab *l)
     memcpy(flash, window(l), LAB_WINDOW);
     page = first_page_to_write(l, flash);
     f = fork_before(l, page, flash);
+    if (!f && l->forks == LAB_FORKS) {
+        under_idle(l, flash, LAB_WINDOW);
+        return lab_install(l);
+    }
     return f && go_to_block(l, f, page, flash) && poll_block(l) &&
            run_the_rest(l, page);
 }

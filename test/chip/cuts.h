@@ -16,6 +16,7 @@ enum {
     LAB_PAGES = 6, /* of the images */
     LAB_PAGE = 2048,
     LAB_BYTES = LAB_PAGES * LAB_PAGE,
+    LAB_FORKS = 64,
     LAB_WINDOW = 8 * LAB_PAGE, /* two sectors of the layout string */
 };
 
@@ -72,7 +73,7 @@ struct lab {
     uint8_t *outside; /* the flash before; outside the window it stays so */
     struct chip_snapshot *idle; /* an empty chip, enumerated and opened */
     struct lab_set states, boots, tails;
-    struct lab_fork fork[64];
+    struct lab_fork fork[LAB_FORKS];
     unsigned forks;
     struct lab_counts count;
     char where[120]; /* what replays the point being judged */
