@@ -150,9 +150,17 @@ int rig_reset(struct rig *r, enum reset_cause cause)
     return enumerate_again(r);
 }
 
+/* A chip whose flash is busy is deaf for a page's time (erase and program:
+ * 84 ms) and misses what follows the reset; hosts try again, too. */
+enum { RESET_TRIES = 6 };
+
 int rig_bus_reset(struct rig *r)
 {
-    return host_enumerate(r->host);
+    int result = URB_GONE;
+
+    for (unsigned i = 0; i < RESET_TRIES && result < 0; i++)
+        result = host_enumerate(r->host);
+    return result;
 }
 
 void rig_key(struct rig *r, bool pressed)
@@ -441,6 +449,8 @@ int rig_open(struct rig *r)
     for (uint16_t i = 3; i <= 4; i++) /* serial number, alternate's name */
         if (rig_request(r, 0x80, 6, 0x0300 | i, 0x0409, text, 255) < 0)
             return GIVES_UP;
+    if (rig_request(r, 0x01, 11, 0, 0, NULL, 0) < 0) /* SET_INTERFACE */
+        return GIVES_UP;
     s = rig_getstatus(r);
     if (s.state == DFU_ERROR)
         rig_clrstatus(r);

@@ -89,6 +89,7 @@ size_t rig_read_file(const char *path, void *buf, size_t room);
 int rig_power_on(struct rig *r);
 int rig_power_cycle(struct rig *r); /* 100 ms without power */
 int rig_reset(struct rig *r, enum reset_cause cause);
+/* Tries again while the chip is deaf. */
 int rig_bus_reset(struct rig *r);
 /* Pin reset with the key held until the bootloader is on the bus. */
 int rig_reset_with_key(struct rig *r);
@@ -157,7 +158,8 @@ struct rig_update {
     bool leave;
 };
 
-/* What it does first: strings, GETSTATUS, CLRSTATUS or ABORT to dfuIDLE. */
+/* What it does first: strings, SET_INTERFACE, GETSTATUS, CLRSTATUS or ABORT to
+ * dfuIDLE. */
 int rig_open(struct rig *r);
 /* Erase pass; Set Address and block 2 a chunk; ABORT and GETSTATUS; leave.
  * 0, or the negative number of the DFU status that ended it (-16 for anything

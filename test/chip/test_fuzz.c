@@ -11,7 +11,7 @@
 #include "bench.h"
 #include "wire.h"
 
-enum { SIZE = 9 * 1024 + 300, STEPS = 40, RUNS = 120 };
+enum { SIZE = 9 * 1024 + 300, STEPS = 40, RUNS = 20 };
 
 struct fuzz {
     struct rig *r;
@@ -102,6 +102,12 @@ static void write_run(struct fuzz *f)
     rig_update(f->r, &u);
 }
 
+/* A host gives a transfer up after some time, not within a microsecond. */
+static void give_up(struct fuzz *f)
+{
+    host_wait(f->r->host, 5 * SIM_MS);
+}
+
 static void break_off(struct fuzz *f)
 {
     uint16_t n = (uint16_t)some_length(f);
@@ -118,6 +124,7 @@ static void break_off(struct fuzz *f)
         if (rig_raw_out(f->r, !(i & 1), data, 64) != WIRE_ACK)
             return;
     }
+    give_up(f);
 }
 
 static void break_off_read(struct fuzz *f)
@@ -132,6 +139,7 @@ static void break_off_read(struct fuzz *f)
         rig_raw_in(f->r, data, &toggle);
     if (below(f, 2))
         rig_raw_out(f->r, 1, NULL, 0);
+    give_up(f);
 }
 
 static void any_dfu_request(struct fuzz *f)

@@ -440,6 +440,7 @@ static void test_broken_off_write(void **state)
         assert_int_equal(rig_raw_setup(r, setup), WIRE_ACK);
         for (unsigned i = 0; i < packets; i++)
             assert_int_equal(rig_raw_out(r, !(i & 1), buffer, 64), WIRE_ACK);
+        host_wait(r->host, 5 * SIM_MS); /* a host waits longer yet */
         assert_int_equal(get_descriptor(r, 1, 0, 18), 18);
         assert_int_equal(rig_getstate(r), DFU_IDLE);
         assert_int_equal(chip_flash_ops(r->chip), 0);
@@ -517,8 +518,13 @@ static bool there_and_back(struct rig *r)
     for (size_t i = 0; i < sizeof(data); i++)
         data[i] = (uint8_t)(i * 7 + 1);
     memset(back, 0, sizeof(back));
-    return rig_ok(rig_write_at(r, at, data, sizeof(data))) &&
-           rig_abort(r) == 0 &&
+    if (!rig_ok(rig_set_address(r, at)) ||
+        rig_dnload(r, 2, data, sizeof(data)) != sizeof(data) ||
+        rig_getstatus(r).state != DFU_DNBUSY)
+        return false;
+    /* Longer than the chip is deaf: it would drop a SETUP that is repeated. */
+    host_wait(r->host, 20 * SIM_MS);
+    return rig_getstatus(r).state == DFU_DNLOAD_IDLE && rig_abort(r) == 0 &&
            rig_upload(r, 2, back, sizeof(back)) == sizeof(back) &&
            !memcmp(back, data, sizeof(back)) &&
            rig_flash_is(r, at, data, sizeof(data));
@@ -572,17 +578,6 @@ static void test_lost_ack_of_set_address(void **state)
 
 /* ---- bus reset and suspend ---- */
 
-/* A chip whose flash is busy is deaf for a page's time, and misses what
- * follows the reset; a host tries again. */
-static int reset_with_patience(struct rig *r)
-{
-    int result = URB_GONE;
-
-    for (unsigned i = 0; i < 6 && result < 0; i++)
-        result = rig_bus_reset(r);
-    return result;
-}
-
 /* While a page is erased and programmed. */
 static void test_bus_reset_at_any_time(void **state)
 {
@@ -607,7 +602,7 @@ static void test_bus_reset_at_any_time(void **state)
         host_wait(r->host, i * step);
         if (urb.status == URB_PENDING)
             host_cancel(r->host, &urb);
-        assert_int_equal(reset_with_patience(r), 0);
+        assert_int_equal(rig_bus_reset(r), 0);
         assert_int_equal(rig_getstate(r), DFU_IDLE);
         assert_int_equal(rig_getstatus(r).status, 0);
         assert_int_equal(bench_check(r), 0);
