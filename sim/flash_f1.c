@@ -176,7 +176,7 @@ static void program(struct dev *d, uint32_t off, uint16_t value)
     if (fate == FLASH_FATE_TORN)
         value |= (uint16_t)(chip_cut_random(d->chip) >> 7);
     if (fate == FLASH_FATE_BIT)
-        value |= (uint16_t)(cell & ~value) & (uint16_t)-(cell & ~value);
+        value |= (uint16_t)(cell & ~value) & (uint16_t) - (cell & ~value);
     cell &= value;
     if (fate == FLASH_FATE_NONE)
         return;
