@@ -118,6 +118,12 @@ bool fn_descriptor(struct usbd *u, uint8_t type, uint8_t index)
     }
 }
 
+bool fn_takes_data(struct usbd *u)
+{
+    (void)u;
+    return false;
+}
+
 bool fn_setup(struct usbd *u)
 {
     const struct usb_setup *s = &u->setup;
@@ -138,7 +144,9 @@ bool fn_setup(struct usbd *u)
     case 0xA1 << 8 | DFU_GETSTATE:
         usbd_send(u, &d->state, 1);
         return true;
-    default:
+    default: /* A.2.2: in appDETACH that ends the wish to detach */
+        d->state = DFU_appIDLE;
+        d->detached = false;
         return false;
     }
 }

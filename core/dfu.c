@@ -41,6 +41,8 @@ static bool dnload(struct dfu *d, const struct usb_setup *s)
         return false;
     if (d->block)
         upd_begin(&d->upd, block_address(d), d->n);
+    d->status.bState = DFU_dfuERROR; /* until the data stage is complete */
+    d->status.bStatus = DFU_STATUS_STALLEDPKT;
     return true;
 }
 
@@ -62,11 +64,10 @@ static bool command_known(const struct dfu *d)
 
 bool dfu_end(struct dfu *d)
 {
-    if (!d->block && !command_known(d)) {
-        fail(d, ERR_REQUEST);
+    if (!d->block && !command_known(d))
         return false;
-    }
     d->status.bState = DFU_dfuDNLOAD_SYNC;
+    d->status.bStatus = DFU_STATUS_OK;
     d->pending = true;
     return true;
 }
@@ -100,7 +101,7 @@ static void run_pending(struct dfu *d)
 /* Bytes of flash at addr, at most n. */
 static uint32_t readable(uint32_t addr, uint32_t n)
 {
-    if (upd_area(addr) == ERR_ADDRESS)
+    if (addr > PART_FLASH_END)
         return 0;
     return n < PART_FLASH_END - addr ? n : PART_FLASH_END - addr;
 }
@@ -121,7 +122,7 @@ static bool upload(struct dfu *d, struct usbd *u)
 }
 
 /* Back to dfuIDLE; what was written so far is not the whole of anything. */
-static void restart(struct dfu *d)
+__attribute__((noinline)) static void restart(struct dfu *d)
 {
     d->status.bState = DFU_dfuIDLE;
     d->status.bStatus = DFU_STATUS_OK;
@@ -143,6 +144,7 @@ static uint32_t advance(struct dfu *d)
     case DFU_dfuMANIFEST_SYNC:
         d->status.bState = DFU_dfuMANIFEST;
         upd_leave(&d->upd);
+        d->leaving = !d->upd.err;
         break;
     case DFU_dfuDNBUSY:
     case DFU_dfuMANIFEST:
@@ -217,7 +219,8 @@ static bool handle(struct dfu *d, struct usbd *u)
 
 bool dfu_setup(struct dfu *d, struct usbd *u, uint32_t now_ms)
 {
-    d->last_ms = now_ms;
+    if (!d->leaving)
+        d->last_ms = now_ms;
     if (handle(d, u))
         return true;
     fail(d, ERR_REQUEST);
@@ -238,9 +241,10 @@ bool dfu_poll(struct dfu *d, uint32_t now_ms)
 
     if (d->status.bState == DFU_dfuDNBUSY && d->pending)
         run_pending(d);
-    if (d->status.bState == DFU_dfuDNLOAD_IDLE && silent >= CONFIG_IDLE_MS)
+    if (silent >= CONFIG_IDLE_MS)
         upd_settle(&d->upd);
-    upd_poll(&d->upd);
+    if (!d->upd.err)
+        upd_poll(&d->upd);
     busy = upd_busy(&d->upd);
     if (d->status.bState == DFU_dfuDNBUSY) {
         /* Only a mass erase (one byte) is worth waiting for: what else is
@@ -250,6 +254,5 @@ bool dfu_poll(struct dfu *d, uint32_t now_ms)
     } else if (d->upd.err && d->status.bState != DFU_dfuDNLOAD_SYNC) {
         fail(d, (enum err)d->upd.err);
     }
-    return d->status.bState == DFU_dfuMANIFEST && !busy &&
-           silent >= CONFIG_LEAVE_MS;
+    return d->leaving && !busy && !d->upd.err && silent >= CONFIG_LEAVE_MS;
 }

@@ -25,6 +25,7 @@ struct dfu_answer {
 struct dfu {
     struct dfu_answer status;
     bool pending; /* dfuDNLOAD-SYNC: something was downloaded */
+    bool leaving; /* dfuMANIFEST was reached */
     uint8_t command[5];
     uint16_t block;   /* wBlockNum of the DNLOAD or UPLOAD under way */
     uint16_t n;       /* its bytes */

@@ -178,9 +178,16 @@ bool fn_descriptor(struct usbd *u, uint8_t type, uint8_t index)
     }
 }
 
+bool fn_takes_data(struct usbd *u)
+{
+    return u->setup.bmRequestType == (USB_TYPE_CLASS | USB_RECIP_INTERFACE) &&
+           u->setup.bRequest == DFU_DNLOAD;
+}
+
 bool fn_setup(struct usbd *u)
 {
-    if (u->setup.wIndex != 0)
+    if (u->setup.wIndex != 0 || (u->setup.bmRequestType & ~USB_DIR_IN) !=
+                                    (USB_TYPE_CLASS | USB_RECIP_INTERFACE))
         return false;
     return dfu_setup(&self(u)->dfu, u, plat_ms());
 }

@@ -5,6 +5,7 @@
 #include "boot.h"
 #include "flash.h"
 #include "img.h"
+#include "plat.h"
 
 #include <string.h>
 
@@ -36,8 +37,6 @@ enum err upd_area(uint32_t addr)
 
 static uint8_t read_byte(const struct upd *u, uint32_t addr)
 {
-    if (u->page && addr - u->page < PAGE)
-        return u->buf[addr - u->page];
     if (!upd_area(addr) && u->erase[page_index(addr)])
         return 0xFF;
     if (u->held && addr - PART_APP_START < sizeof(u->first))
@@ -96,6 +95,8 @@ static void erase(struct upd *u, uint32_t page)
 {
     if (u->err)
         return;
+    /* A cut erase may bring back any bits, so the reset vector goes first. */
+    flash_program(page + 4, &u->page, 4);
     flash_erase(page);
     if (!blank(page))
         u->err = ERR_ERASE;
@@ -116,11 +117,11 @@ static void program_first(struct upd *u, uint32_t word, uint32_t skip)
  * may leave of it, only the old value points into RAM (docs/design.md). */
 static void invalidate(struct upd *u)
 {
-    if (u->held || *slot() == ERASED)
+    if (u->held || u->err || *slot() == ERASED)
         return;
     u->first = *slot();
-    u->held = true;
     program_first(u, 0, 4 - BOARD_FLASH_UNIT);
+    u->held = !u->err;
 }
 
 /* Before anything at `page` changes. */
@@ -137,9 +138,14 @@ static void commit(struct upd *u)
     uint32_t *first = (uint32_t *)u->buf;
 
     u->page = 0;
-    if (!page || !plan_page(u, page))
+    if (!page || u->err)
+        return;
+    u->erase[page_index(page)] = 0;
+    if (!plan_page(u, page))
         return;
     touch(u, page);
+    if (u->err)
+        return;
     if (page == PART_APP_START) {
         u->held = true;
         u->first = *first;
@@ -147,22 +153,22 @@ static void commit(struct upd *u)
     }
     if (plan_page(u, page) & PLAN_ERASE)
         erase(u, page);
-    if (!u->err)
-        flash_program(page, u->buf, PAGE);
+    if (u->err)
+        return;
+    flash_program(page, u->buf, PAGE);
     if (plan_page(u, page))
-        fail(u, ERR_PROGRAM);
+        u->err = ERR_PROGRAM;
 }
 
 static void load(struct upd *u, uint32_t page)
 {
     upd_read(u, page, u->buf, PAGE);
-    u->erase[page_index(page)] = 0;
     u->page = page;
 }
 
 /* ---- the image ---- */
 
-static bool stamped(void)
+__attribute__((noinline)) static bool stamped(void)
 {
     return slot()[IMG_OFF_MAGIC / 4] == IMG_MAGIC;
 }
@@ -174,6 +180,8 @@ static uint32_t image_crc(const struct upd *u, uint32_t size)
 
     for (uint32_t pos = 0; pos < size; pos++) {
         uint8_t byte = read_byte(u, PART_APP_START + pos);
+
+        plat_ms();
 
         if (pos - IMG_OFF_CRC < 4)
             byte = 0;
@@ -193,12 +201,18 @@ static void verify(struct upd *u)
     upd_read(u, PART_APP_START, (uint8_t *)&sp, 4);
     if (!boot_vectors_ok(v, sp))
         fail(u, ERR_NO_IMAGE);
-    if (!u->held || !stamped())
+    if (u->err || !u->held || !stamped())
         return;
     if (product && product != BOARD_PRODUCT)
-        fail(u, ERR_PRODUCT);
-    if (image_crc(u, boot_image_size(v)) != v[IMG_OFF_CRC / 4])
-        fail(u, ERR_CHECK);
+        u->err = ERR_PRODUCT;
+    else if (image_crc(u, boot_image_size(v)) != v[IMG_OFF_CRC / 4])
+        u->err = ERR_CHECK;
+}
+
+static void judge(struct upd *u)
+{
+    verify(u);
+    u->whole = u->err ? UPD_TORSO : UPD_WHOLE;
 }
 
 /* Writes back the first word; from here on the image boots. */
@@ -219,8 +233,9 @@ static void install(struct upd *u)
 static void carry_on(struct upd *u, enum err err)
 {
     u->err = err;
+    u->page = 0;
     u->settling = false;
-    u->whole = false;
+    u->whole = UPD_UNKNOWN;
 }
 
 void upd_begin(struct upd *u, uint32_t addr, uint32_t n)
@@ -247,13 +262,6 @@ void upd_feed(struct upd *u, const uint8_t *data, uint32_t n)
     }
 }
 
-/* A block ends here with its page still open only where a full-sized block
- * does not end with its page: the next one goes on there. */
-static bool page_done(const struct upd *u, uint32_t n)
-{
-    return u->write % PAGE == 0 || n < UPD_BLOCK;
-}
-
 /* The block of n bytes ends the stamped image, and all before it is there. */
 static bool ends_image(const struct upd *u, uint32_t n)
 {
@@ -263,22 +271,23 @@ static bool ends_image(const struct upd *u, uint32_t n)
 
 void upd_end(struct upd *u, uint32_t n)
 {
-    if (page_done(u, n))
-        commit(u);
+    commit(u);
     if (ends_image(u, n)) {
-        commit(u);
-        verify(u);
-        u->settling = u->whole = !u->err;
+        judge(u);
+        u->settling = true;
     }
 }
 
 uint32_t upd_end_ms(struct upd *u, uint32_t n)
 {
-    uint32_t plan = page_done(u, n) && !u->err ? plan_page(u, u->page) : 0;
-    uint32_t ms =
-        plan % PLAN_ERASE * BOARD_FLASH_PROGRAM_MS * BOARD_FLASH_UNIT / PAGE +
-        plan / PLAN_ERASE * BOARD_FLASH_ERASE_MS;
+    uint32_t plan = !u->err ? plan_page(u, u->page) : 0;
+    uint32_t ms = 0;
 
+    if (plan)
+        ms = 1 + plan % PLAN_ERASE * BOARD_FLASH_PROGRAM_MS * BOARD_FLASH_UNIT /
+                     PAGE;
+    if (plan & PLAN_ERASE)
+        ms += BOARD_FLASH_ERASE_MS;
     if (ends_image(u, n))
         ms += CRC_MS(boot_image_size(slot()));
     return ms;
@@ -293,11 +302,10 @@ void upd_erase(struct upd *u, uint32_t addr)
     carry_on(u, upd_area(addr));
     if (u->err)
         return;
-    commit(u);
     /* dfu-util up to 0.9 erases as it goes, and by addresses that are
      * multiples of the sector size: what it just wrote stays. */
-    if (u->ascending && addr == u->write)
-        first = page;
+    if (addr >= u->write && first < page_index(u->write + PAGE - 1))
+        first = page_index(u->write + PAGE - 1);
     memset(u->erase + first, 1, end - first);
     if (PART_APP_START + first * PAGE < u->write)
         u->ascending = false;
@@ -306,7 +314,7 @@ void upd_erase(struct upd *u, uint32_t addr)
 void upd_erase_all(struct upd *u)
 {
     memset(u->erase, 1, sizeof(u->erase));
-    u->whole = false;
+    u->whole = UPD_UNKNOWN;
     upd_lost(u);
 }
 
@@ -320,24 +328,25 @@ void upd_settle(struct upd *u)
 void upd_lost(struct upd *u)
 {
     u->err = ERR_NONE;
+    u->page = 0;
     u->run = false;
+    u->write = PART_APP_START;
     u->settling = true;
 }
 
 void upd_stop(struct upd *u, bool last_short)
 {
     if (u->run && last_short && !stamped())
-        u->whole = true;
+        u->whole = UPD_WHOLE;
     u->settling = true;
 }
 
 void upd_leave(struct upd *u)
 {
-    commit(u);
     if (u->held && !stamped() && !u->run)
         fail(u, ERR_NO_IMAGE);
     verify(u);
-    u->whole = !u->err && (u->held || u->run);
+    u->whole = !u->err && !stamped() && (u->held || u->run);
     u->settling = true;
 }
 
@@ -362,11 +371,10 @@ static void settled(struct upd *u)
     if (!u->held)
         return;
     if (!u->whole && stamped()) {
-        verify(u);
-        u->whole = !u->err;
+        judge(u);
         u->err = ERR_NONE; /* nobody asked; it just stays unbootable */
     }
-    if (u->whole)
+    if (u->whole == UPD_WHOLE)
         install(u);
 }
 
@@ -374,7 +382,6 @@ void upd_poll(struct upd *u)
 {
     if (!u->settling)
         return;
-    commit(u);
     for (uint32_t i = 0; i < PART_APP_PAGES; i++)
         if (u->erase[i]) {
             erase_marked(u, i);
@@ -385,19 +392,19 @@ void upd_poll(struct upd *u)
 
 bool upd_busy(const struct upd *u)
 {
-    return u->settling;
+    return u->settling && !u->err;
 }
 
 uint32_t upd_busy_ms(const struct upd *u)
 {
-    uint32_t ms = 0;
+    uint32_t ms = 1; /* dfu-util gives up after 100 times 0 */
 
     if (!u->settling)
         return 0;
     for (uint32_t i = 0; i < PART_APP_PAGES; i++)
         if (u->erase[i] && !blank(PART_APP_START + i * PAGE))
             ms += BOARD_FLASH_ERASE_MS;
-    if (u->held && u->whole && *slot() != ERASED)
+    if (u->held && u->whole == UPD_WHOLE && *slot() != ERASED)
         ms += BOARD_FLASH_ERASE_MS + BOARD_FLASH_PROGRAM_MS;
     return ms;
 }

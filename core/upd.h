@@ -10,10 +10,12 @@
  *    image changes and is written last, after the image was verified.
  *  - A page goes through one buffer.  It is compared with the flash before
  *    anything happens: what does not change is neither erased nor programmed.
+ *    A block is in flash when its GETSTATUS says so.
  *  - An erase is remembered, and carried out when the page is written with
  *    something else or when the session settles.  What is read meanwhile is
  *    what was asked for: 0xFF.
- *  - Nothing here waits for the host, and each call changes one page at most.
+ *  - Nothing here waits for the host.  Each call changes one page at most,
+ *    but for the last of a settling, which may also write the first one.
  */
 #ifndef SALLYPORT_UPD_H
 #define SALLYPORT_UPD_H
@@ -28,6 +30,9 @@
  * page and one flash operation (and at most 4096, which Linux moves). */
 #define UPD_BLOCK BOARD_FLASH_PAGE
 
+/* A verdict is remembered, because it costs a second and a half. */
+enum upd_whole { UPD_UNKNOWN, UPD_WHOLE, UPD_TORSO };
+
 /* The owner sets all of it to zero once.  The small fields come first: the
  * code is shorter for offsets that fit an instruction. */
 struct upd {
@@ -35,10 +40,10 @@ struct upd {
     bool run;       /* this host wrote the first word and everything since */
     bool ascending; /* and that without a gap, from the slot's start */
     bool settling;  /* carry out what is deferred, then install if whole */
-    bool whole;     /* the image is complete and verified */
+    uint8_t whole;  /* enum upd_whole: is the image complete and right? */
     uint16_t err;   /* enum err: the first one since upd_begin(), upd_erase()
                        or upd_lost(); nothing is done while it stands */
-    uint32_t page;  /* address of the open page, 0: none */
+    uint32_t page;  /* address of the page that a block fills, 0: none */
     uint32_t write; /* where the next byte of the block goes */
     uint32_t first; /* first word of the slot, where held */
     uint8_t erase[PART_APP_PAGES];             /* 1: the page is to be erased */

@@ -56,6 +56,8 @@ void usbd_send_string(struct usbd *u, const char *ascii);
 
 /* GET_DESCRIPTOR: usbd_send() and true, or false for a stall. */
 bool fn_descriptor(struct usbd *u, uint8_t type, uint8_t index);
+/* The request is one with an OUT data stage. */
+bool fn_takes_data(struct usbd *u);
 /* A class or vendor request; the same, and true without usbd_send() where
  * there is no IN data stage. */
 bool fn_setup(struct usbd *u);

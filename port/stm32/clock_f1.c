@@ -44,7 +44,6 @@ void port_usb_disconnect(bool disconnect)
 {
     struct gpio *gpio = GPIO('A');
 
-    RCC->APB2ENR |= RCC_APB2_IOP('A');
     /* ODR is 0 after a reset, and nobody else has this pin. */
     gpio_mode(gpio, 12, disconnect ? GPIO_OUT_2MHZ : GPIO_IN_FLOATING);
 }

@@ -21,6 +21,9 @@ static void ep0_set(uint32_t mask, uint32_t value)
 {
     uint32_t r = FSDEV_EPR(0);
 
+    /* A SETUP has come: what was to be sent or received is void. */
+    if (r & FSDEV_EPR_CTR_RX)
+        return;
     FSDEV_EPR(0) = (uint16_t)(((r ^ value) & mask) | (r & FSDEV_EPR_RW) |
                               FSDEV_EPR_CTR_RX | FSDEV_EPR_CTR_TX);
 }

@@ -28,6 +28,7 @@ void flash_erase(uint32_t page)
     FLASH->CR = FLASH_CR_PER | FLASH_CR_STRT;
     wait();
     FLASH->CR = FLASH_CR_LOCK;
+    __asm volatile("" : : : "memory"); /* the cells have changed */
 }
 
 void flash_program(uint32_t addr, const void *src, uint32_t n)
@@ -42,4 +43,5 @@ void flash_program(uint32_t addr, const void *src, uint32_t n)
         wait();
     }
     FLASH->CR = FLASH_CR_LOCK;
+    __asm volatile("" : : : "memory"); /* the cells have changed */
 }

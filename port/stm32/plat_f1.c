@@ -13,7 +13,8 @@
 #include <stddef.h>
 
 #define MAILBOX                                                                \
-    ((struct mailbox *)(BOARD_RAM_BASE + BOARD_RAM_SIZE - CONFIG_MAILBOX_SIZE))
+    ((volatile struct mailbox *)(BOARD_RAM_BASE + BOARD_RAM_SIZE -             \
+                                 CONFIG_MAILBOX_SIZE))
 
 static uint32_t now_ms;
 
@@ -26,7 +27,7 @@ static uint32_t now_ms;
 static void spin(uint32_t turns)
 {
     while (turns--)
-        __asm volatile("");
+        IWDG_KR = IWDG_KR_RELOAD; /* may have been started by option byte */
 }
 
 /* The pull needs some microseconds against the pin's and a short wire's
@@ -52,7 +53,7 @@ static bool key_held(void)
 
 void plat_boot_facts(struct boot_facts *facts)
 {
-    struct mailbox *m = MAILBOX;
+    volatile struct mailbox *m = MAILBOX;
     uint32_t request = m->request;
 
     facts->vectors = (const uint32_t *)PART_APP_START;
@@ -96,7 +97,7 @@ void plat_start(void)
     port_clock_start();
     SYSTICK->LOAD = PORT_HCLK_HZ / 8u / 1000u - 1u;
     SYSTICK->CTRL = SYSTICK_CTRL_ENABLE;
-    RCC->APB2ENR |= RCC_APB2_IOP(BOARD_LED_PORT);
+    RCC->APB2ENR = RCC_APB2_IOP(BOARD_LED_PORT) | RCC_APB2_IOP('A');
     gpio_mode(GPIO(BOARD_LED_PORT), BOARD_LED_PIN, GPIO_OUT_2MHZ);
 }
 
