@@ -118,9 +118,11 @@ bool fn_descriptor(struct usbd *u, uint8_t type, uint8_t index)
     }
 }
 
-bool fn_takes_data(struct usbd *u)
+/* DFU 1.1 A.2.2: in appDETACH a request that is stalled ends the wish. */
+static bool no_request(struct demo *d)
 {
-    (void)u;
+    d->state = DFU_appIDLE;
+    d->detached = false;
     return false;
 }
 
@@ -131,6 +133,8 @@ bool fn_setup(struct usbd *u)
 
     if (s->wIndex != 0)
         return false;
+    if (s->wLength && !(s->bmRequestType & USB_DIR_IN))
+        return no_request(d); /* nothing here takes data */
     switch (s->bmRequestType << 8 | s->bRequest) {
     case 0x21 << 8 | DFU_DETACH:
         d->state = DFU_appDETACH;
@@ -144,10 +148,8 @@ bool fn_setup(struct usbd *u)
     case 0xA1 << 8 | DFU_GETSTATE:
         usbd_send(u, &d->state, 1);
         return true;
-    default: /* A.2.2: in appDETACH that ends the wish to detach */
-        d->state = DFU_appIDLE;
-        d->detached = false;
-        return false;
+    default:
+        return no_request(d);
     }
 }
 

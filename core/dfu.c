@@ -41,8 +41,6 @@ static bool dnload(struct dfu *d, const struct usb_setup *s)
         return false;
     if (d->block)
         upd_begin(&d->upd, block_address(d), d->n);
-    d->status.bState = DFU_dfuERROR; /* until the data stage is complete */
-    d->status.bStatus = DFU_STATUS_STALLEDPKT;
     return true;
 }
 
@@ -64,10 +62,11 @@ static bool command_known(const struct dfu *d)
 
 bool dfu_end(struct dfu *d)
 {
-    if (!d->block && !command_known(d))
+    if (!d->block && !command_known(d)) {
+        fail(d, ERR_REQUEST);
         return false;
+    }
     d->status.bState = DFU_dfuDNLOAD_SYNC;
-    d->status.bStatus = DFU_STATUS_OK;
     d->pending = true;
     return true;
 }
@@ -181,8 +180,9 @@ static const uint16_t allowed[] = {
     [DFU_ABORT] = IN(dfuIDLE) | IN(dfuDNLOAD_IDLE) | IN(dfuUPLOAD_IDLE),
 };
 
-/* Requests with IN data */
-#define READS (1u << DFU_UPLOAD | 1u << DFU_GETSTATUS | 1u << DFU_GETSTATE)
+/* Requests with IN data, and with any */
+#define READS     (1u << DFU_UPLOAD | 1u << DFU_GETSTATUS | 1u << DFU_GETSTATE)
+#define USES_DATA (READS | 1u << DFU_DNLOAD)
 
 /* False stalls. */
 static bool handle(struct dfu *d, struct usbd *u)
@@ -191,7 +191,8 @@ static bool handle(struct dfu *d, struct usbd *u)
 
     if (s->bRequest > DFU_ABORT ||
         s->bmRequestType != (CLASS_OUT | (READS >> s->bRequest & 1) << 7) ||
-        !(allowed[s->bRequest] >> d->status.bState & 1))
+        !(allowed[s->bRequest] >> d->status.bState & 1) ||
+        (s->wLength && !(USES_DATA >> s->bRequest & 1)))
         return false;
     switch (s->bRequest) {
     case DFU_DNLOAD:

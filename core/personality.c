@@ -144,7 +144,7 @@ static bool send_bytes(struct usbd *u, const uint8_t *bytes, uint32_t n)
 /* From STRING_VENDOR on; the serial number is made at start. */
 static const char *const strings[] = {
     BOARD_VENDOR,
-    BOARD_MODEL " bootloader",
+    BOARD_MODEL " DFU",
     layout,
 };
 
@@ -176,12 +176,6 @@ bool fn_descriptor(struct usbd *u, uint8_t type, uint8_t index)
     default:
         return false;
     }
-}
-
-bool fn_takes_data(struct usbd *u)
-{
-    return u->setup.bmRequestType == (USB_TYPE_CLASS | USB_RECIP_INTERFACE) &&
-           u->setup.bRequest == DFU_DNLOAD;
 }
 
 bool fn_setup(struct usbd *u)

@@ -244,6 +244,7 @@ void upd_begin(struct upd *u, uint32_t addr, uint32_t n)
     fail(u, upd_area(addr + n - 1));
     if (addr != u->write)
         u->ascending = false;
+    u->partial = true;
     if (addr == PART_APP_START)
         u->run = u->ascending = true;
     u->write = addr;
@@ -271,6 +272,7 @@ static bool ends_image(const struct upd *u, uint32_t n)
 
 void upd_end(struct upd *u, uint32_t n)
 {
+    u->partial = false;
     commit(u);
     if (ends_image(u, n)) {
         judge(u);
@@ -293,6 +295,14 @@ uint32_t upd_end_ms(struct upd *u, uint32_t n)
     return ms;
 }
 
+/* Marks pages; what is blank has nothing to wait for. */
+__attribute__((noinline)) static void mark(struct upd *u, uint32_t first,
+                                           uint32_t end)
+{
+    for (; first < end; first++)
+        u->erase[first] = !blank(PART_APP_START + first * PAGE);
+}
+
 void upd_erase(struct upd *u, uint32_t addr)
 {
     uint32_t page = page_index(addr);
@@ -306,14 +316,14 @@ void upd_erase(struct upd *u, uint32_t addr)
      * multiples of the sector size: what it just wrote stays. */
     if (addr >= u->write && first < page_index(u->write + PAGE - 1))
         first = page_index(u->write + PAGE - 1);
-    memset(u->erase + first, 1, end - first);
+    mark(u, first, end);
     if (PART_APP_START + first * PAGE < u->write)
         u->ascending = false;
 }
 
 void upd_erase_all(struct upd *u)
 {
-    memset(u->erase, 1, sizeof(u->erase));
+    mark(u, 0, PART_APP_PAGES);
     u->whole = UPD_UNKNOWN;
     upd_lost(u);
 }
@@ -336,6 +346,8 @@ void upd_lost(struct upd *u)
 
 void upd_stop(struct upd *u, bool last_short)
 {
+    if (u->partial)
+        u->run = false;
     if (u->run && last_short && !stamped())
         u->whole = UPD_WHOLE;
     u->settling = true;
@@ -343,7 +355,7 @@ void upd_stop(struct upd *u, bool last_short)
 
 void upd_leave(struct upd *u)
 {
-    if (u->held && !stamped() && !u->run)
+    if (u->held && !stamped() && (!u->run || u->partial))
         fail(u, ERR_NO_IMAGE);
     verify(u);
     u->whole = !u->err && !stamped() && (u->held || u->run);
@@ -356,8 +368,6 @@ static void erase_marked(struct upd *u, uint32_t i)
     uint32_t page = PART_APP_START + i * PAGE;
 
     u->erase[i] = 0;
-    if (blank(page))
-        return;
     touch(u, page);
     erase(u, page);
     if (i == 0)
@@ -397,12 +407,12 @@ bool upd_busy(const struct upd *u)
 
 uint32_t upd_busy_ms(const struct upd *u)
 {
-    uint32_t ms = 1; /* dfu-util gives up after 100 times 0 */
+    uint32_t ms = 0;
 
     if (!u->settling)
         return 0;
     for (uint32_t i = 0; i < PART_APP_PAGES; i++)
-        if (u->erase[i] && !blank(PART_APP_START + i * PAGE))
+        if (u->erase[i])
             ms += BOARD_FLASH_ERASE_MS;
     if (u->held && u->whole == UPD_WHOLE && *slot() != ERASED)
         ms += BOARD_FLASH_ERASE_MS + BOARD_FLASH_PROGRAM_MS;

@@ -39,6 +39,7 @@ struct upd {
     bool held;      /* the flash has no valid first word, `first` is it */
     bool run;       /* this host wrote the first word and everything since */
     bool ascending; /* and that without a gap, from the slot's start */
+    bool partial;   /* a block began and did not end */
     bool settling;  /* carry out what is deferred, then install if whole */
     uint8_t whole;  /* enum upd_whole: is the image complete and right? */
     uint16_t err;   /* enum err: the first one since upd_begin(), upd_erase()

@@ -158,11 +158,11 @@ __attribute__((noinline)) static bool standard(struct usbd *u)
 
 static bool dispatch(struct usbd *u)
 {
-    if (u->setup.wLength && !(u->setup.bmRequestType & USB_DIR_IN) &&
-        !fn_takes_data(u))
-        return false;
     if (u->setup.bmRequestType & USB_TYPE_MASK)
         return fn_setup(u);
+    /* No standard request that is known here has an OUT data stage. */
+    if (u->setup.wLength && !(u->setup.bmRequestType & USB_DIR_IN))
+        return false;
     return standard(u);
 }
 

@@ -56,10 +56,9 @@ void usbd_send_string(struct usbd *u, const char *ascii);
 
 /* GET_DESCRIPTOR: usbd_send() and true, or false for a stall. */
 bool fn_descriptor(struct usbd *u, uint8_t type, uint8_t index);
-/* The request is one with an OUT data stage. */
-bool fn_takes_data(struct usbd *u);
 /* A class or vendor request; the same, and true without usbd_send() where
- * there is no IN data stage. */
+ * there is no IN data stage.  An OUT data stage follows if wLength is not 0:
+ * refuse it where fn_data() does not expect it. */
 bool fn_setup(struct usbd *u);
 /* Copies n bytes from an address given to usbd_send(). */
 void fn_read(struct usbd *u, uint32_t from, uint8_t *to, uint32_t n);

@@ -27,7 +27,7 @@ static uint32_t now_ms;
 static void spin(uint32_t turns)
 {
     while (turns--)
-        IWDG_KR = IWDG_KR_RELOAD; /* may have been started by option byte */
+        __asm volatile("" : : : "memory");
 }
 
 /* The pull needs some microseconds against the pin's and a short wire's
@@ -69,7 +69,10 @@ void plat_boot_facts(struct boot_facts *facts)
 void plat_double_reset_window(uint32_t ms)
 {
     MAILBOX->reset_seen = MAILBOX_RESET_SEEN;
-    spin(ms * TURNS_PER_MS);
+    while (ms--) {
+        IWDG_KR = IWDG_KR_RELOAD; /* may have been started by option byte */
+        spin(TURNS_PER_MS);
+    }
     MAILBOX->reset_seen = 0;
 }
 

@@ -215,9 +215,7 @@ static void test_set_address(void **state)
         assert_int_equal(get_descriptor(r, 1, 0, 18), 18);
         assert_int_not_equal(old, addresses[i]);
     }
-    for (unsigned bad = 128; bad < 65536; bad += 4099)
-        assert_int_equal(set(r, 0, SET_ADDRESS, (uint16_t)bad, 0), URB_STALL);
-    assert_int_equal(get_descriptor(r, 1, 0, 18), 18);
+    /* 9.4.6 leaves addresses above 127 undefined. */
 }
 
 /* 9.4.6: the status stage itself is still at the old address. */
