@@ -144,7 +144,7 @@ static bool send_bytes(struct usbd *u, const uint8_t *bytes, uint32_t n)
 /* From STRING_VENDOR on; the serial number is made at start. */
 static const char *const strings[] = {
     BOARD_VENDOR,
-    BOARD_MODEL " DFU",
+    BOARD_MODEL,
     layout,
 };
 

@@ -95,7 +95,8 @@ static void erase(struct upd *u, uint32_t page)
 {
     if (u->err)
         return;
-    /* A cut erase may bring back any bits, so the reset vector goes first. */
+    /* A cut erase may bring back some bits and not others: in the first page
+     * the reset vector goes first.  (u->page is 0 here.) */
     flash_program(page + 4, &u->page, 4);
     flash_erase(page);
     if (!blank(page))
@@ -392,6 +393,7 @@ void upd_poll(struct upd *u)
 {
     if (!u->settling)
         return;
+    u->page = 0; /* of a block that broke off */
     for (uint32_t i = 0; i < PART_APP_PAGES; i++)
         if (u->erase[i]) {
             erase_marked(u, i);

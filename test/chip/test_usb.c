@@ -172,7 +172,7 @@ static void test_strings(void **state)
     assert_int_equal(get_descriptor(r, 3, 0, 255), 4);
     assert_memory_equal(buffer, "\x04\x03\x09\x04", 4);
     assert_string_equal(text(r, index_in(r, 1, 14)), "Sallyport");
-    assert_non_null(strstr(text(r, index_in(r, 1, 15)), "bootloader"));
+    assert_non_null(strstr(text(r, index_in(r, 1, 15)), "STM32F103"));
     assert_string_equal(text(r, index_in(r, 2, 9 + 8)), r->board->layout);
 }
 
