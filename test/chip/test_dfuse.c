@@ -171,8 +171,9 @@ static void mass_erase_of(struct rig *r, unsigned pages)
         s = rig_getstatus(r);
     assert_int_not_equal(s.poll_ms, 100);
     promised = s.poll_ms;
-    /* dfu-util gives up after 100 answers with a time of 0. */
-    for (unsigned i = 0; i < 100 && s.state != DFU_DNLOAD_IDLE; i++)
+    /* This host does not sleep: one answer a page.  dfu-util gives up after
+     * 100 answers with a time of 0. */
+    for (unsigned i = 0; i < 100 + pages && s.state != DFU_DNLOAD_IDLE; i++)
         s = rig_getstatus(r);
     assert_int_equal(s.state, DFU_DNLOAD_IDLE);
     /* Before it promises anything it looks at the whole area (26 ms) and
