@@ -137,6 +137,9 @@ static bool open_device(struct lab *l)
            rig_open(l->r) == 0;
 }
 
+/* A leave that was accepted is carried out, whatever the bus does. */
+#define LEAVE (400 * SIM_MS)
+
 /* Its leave must not make an image of a torso. */
 static void successor(struct lab *l)
 {
@@ -147,6 +150,7 @@ static void successor(struct lab *l)
         rig_set_address(l->r, l->r->board->slot);
     rig_leave(l->r);
     calm(l);
+    host_wait(l->r->host, LEAVE);
     check_reset(l, true);
 }
 
@@ -176,6 +180,7 @@ static bool end_at(struct lab *l, const struct chip_snapshot *start,
         return false;
     check_reset(l, false);
     come_back(l, &e);
+    host_wait(l->r->host, LEAVE);
     if (!app_took_over(l)) {
         successor(l);
         if (!app_took_over(l))

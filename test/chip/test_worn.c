@@ -58,6 +58,46 @@ static void same_session(struct lab *l)
         lab_fail(l, &l->count.unrecovered, "the same host cannot go on");
 }
 
+/* Erases among the next n operations. */
+static uint64_t erases_among(struct lab *l, const struct chip_snapshot *from,
+                             unsigned n)
+{
+    struct chip *c = l->r->chip;
+    uint64_t before, ops;
+
+    if (!n)
+        return 0;
+    chip_restore(c, from);
+    before = chip_flash_erases(c);
+    ops = chip_flash_ops(c);
+    chip_cut_at(c, n - 1, CUT_AFTER, 0);
+    poll_to_the_end(l, ops + n);
+    ops = chip_flash_erases(c) - before;
+    chip_cut_never(c);
+    return ops;
+}
+
+/* The word that is cleared before its page is erased: two half-words, which
+ * may fail without harm where the power stays. */
+static bool cleared_before_erase(struct lab *l,
+                                 const struct chip_snapshot *from, unsigned i)
+{
+    uint64_t so_far = erases_among(l, from, i);
+
+    return erases_among(l, from, i + 1) == so_far &&
+           erases_among(l, from, i + 3) > so_far;
+}
+
+static bool error_seen(struct lab *l, const struct chip_snapshot *from,
+                       unsigned i, enum flash_failure how, bool ever)
+{
+    struct chip *c = l->r->chip;
+
+    chip_restore(c, from);
+    chip_flash_fail_at(c, i, ever ? UINT32_MAX : 1, how);
+    return is_error(poll_to_the_end(l, chip_flash_ops(c) + i));
+}
+
 static void fail_op(struct lab *l, const struct chip_snapshot *from, unsigned i,
                     enum flash_failure how, bool ever)
 {
@@ -66,10 +106,11 @@ static void fail_op(struct lab *l, const struct chip_snapshot *from, unsigned i,
     snprintf(l->where, sizeof(l->where), "operation %llu, %s fails%s",
              (unsigned long long)l->op + i,
              how == FLASH_FAIL_ALL ? "all" : "a bit", ever ? " for ever" : "");
-    chip_restore(c, from);
-    chip_flash_fail_at(c, i, ever ? UINT32_MAX : 1, how);
-    if (!is_error(poll_to_the_end(l, chip_flash_ops(c) + i)))
-        lab_fail(l, &silent, "the host sees no error");
+    if (!error_seen(l, from, i, how, ever)) {
+        if (ever || !cleared_before_erase(l, from, i))
+            lab_fail(l, &silent, "the host sees no error");
+        error_seen(l, from, i, how, ever); /* that looked elsewhere */
+    }
     if (chip_guest_errors(c))
         lab_fail(l, &l->count.errors, chip_last_guest_error(c));
     points++;
