@@ -134,8 +134,13 @@ static void erase_bytes(struct dev *d, uint32_t off, size_t n, bool torn)
     uint8_t *p = chip_flash(d->chip) + off;
     size_t i;
 
-    for (i = 0; i < n; i++)
-        p[i] |= torn ? (uint8_t)(chip_cut_random(d->chip) >> 11) : 0xff;
+    unsigned depth = torn ? chip_cut_random(d->chip) >> 9 & 7 : 0;
+    for (i = 0; i < n; i++) {
+        uint8_t m = torn ? (uint8_t)(chip_cut_random(d->chip) >> 11) : 0xff;
+        for (unsigned k = 0; k < depth; k++)
+            m &= (uint8_t)(chip_cut_random(d->chip) >> 11);
+        p[i] |= m;
+    }
     chip_flash_written(d->chip, off, n);
 }
 
