@@ -6,8 +6,7 @@
 
 #include <string.h>
 
-#define CLASS_OUT 0x21u /* host to device, class, interface */
-#define CLASS_IN  0xA1u
+#define CLASS_OUT 0x21u /* class request to the interface; with bit 7: IN */
 
 /* AN3156 clause 3.1: the commands that DNLOAD with wValue 0 takes. */
 static const uint8_t get_commands[] = {DFUSE_GET_COMMANDS, DFUSE_SET_ADDRESS,

@@ -7,8 +7,6 @@
 #include "img.h"
 #include "plat.h"
 
-#include <string.h>
-
 #define ERASED 0xFFFFFFFFu
 #define PAGE   BOARD_FLASH_PAGE
 /* What image_crc() takes, measured on the virtual Cortex-M3 at 48 MHz. */

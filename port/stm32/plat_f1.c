@@ -10,8 +10,6 @@
 #include "port.h"
 #include "stm32f1.h"
 
-#include <stddef.h>
-
 #define MAILBOX                                                                \
     ((volatile struct mailbox *)(BOARD_RAM_BASE + BOARD_RAM_SIZE -             \
                                  CONFIG_MAILBOX_SIZE))

@@ -70,9 +70,6 @@ struct flash_regs {
 #define FLASH_KEY1          0x45670123u
 #define FLASH_KEY2          0xCDEF89ABu
 #define FLASH_SR_BSY        (1u << 0)
-#define FLASH_SR_PGERR      (1u << 2)
-#define FLASH_SR_WRPRTERR   (1u << 4)
-#define FLASH_SR_EOP        (1u << 5)
 #define FLASH_CR_PG         (1u << 0)
 #define FLASH_CR_PER        (1u << 1)
 #define FLASH_CR_STRT       (1u << 6)
@@ -100,7 +97,6 @@ struct systick {
 #define SYSTICK                ((struct systick *)0xE000E010u)
 #define SYSTICK_CTRL_ENABLE    1u /* from HCLK/8 */
 #define SYSTICK_CTRL_COUNTFLAG (1u << 16)
-#define SYSTICK_MASK           0xFFFFFFu
 #define SCB_VTOR               REG32(0xE000ED08u)
 #define SCB_AIRCR              REG32(0xE000ED0Cu)
 #define SCB_AIRCR_RESET        (0x05FA0000u | 1u << 2) /* SYSRESETREQ */
