@@ -37,11 +37,15 @@ enum dcd_event dcd_poll(void);
  * so it must not start while the host waits for a handshake. */
 bool dcd_quiet(void);
 
-/* Takes effect at once: call it after the status stage of SET_ADDRESS. */
+/* The address of SET_ADDRESS: to be called after its status stage, or, where
+ * the controller itself goes on answering to the old one until that is over,
+ * when the request has been accepted. */
+extern const bool dcd_address_first;
 void dcd_set_address(uint8_t address);
 
 /* Endpoint 0.  Packets are at most DCD_PACKET bytes; buffers are aligned to
- * 2 bytes, have room for an even number of them, and stay the caller's. */
+ * 2 bytes, those of dcd_write() to 4, have room for a multiple of it, and stay
+ * the caller's. */
 uint32_t dcd_read(void *data);
 void dcd_write(const void *data, uint32_t n);
 void dcd_receive(void); /* accept one more OUT packet */

@@ -39,7 +39,8 @@ static void in_done(struct usbd *u)
 {
     if (u->stage == USBD_STATUS_IN) {
         u->stage = USBD_IDLE;
-        if (u->setup.bRequest == USB_SET_ADDRESS && !u->setup.bmRequestType)
+        if (!dcd_address_first && u->setup.bRequest == USB_SET_ADDRESS &&
+            !u->setup.bmRequestType)
             dcd_set_address((uint8_t)u->setup.wValue);
     } else if (u->wanted) {
         send_packet(u);
@@ -135,6 +136,8 @@ __attribute__((noinline)) static bool standard(struct usbd *u)
     case USB_GET_DESCRIPTOR:
         return fn_descriptor(u, (uint8_t)(s->wValue >> 8), (uint8_t)s->wValue);
     case USB_SET_ADDRESS:
+        if (dcd_address_first)
+            dcd_set_address((uint8_t)s->wValue);
         return true;
     case USB_CLEAR_FEATURE: /* ENDPOINT_HALT is 0 */
         return s->wValue == 0;

@@ -1,18 +1,39 @@
 # SPDX-License-Identifier: MIT
 # Profiles: which doors and rules a bootloader has, where the application
-# starts, and the ROM budget in bytes that fails the link.
+# starts, and the ROM budget in bytes that fails the link.  Where a family's
+# budget is another it stands beside; where a family's sectors are larger than
+# a bootloader, they say where the application starts (families.cmake).
 set(PROFILES dfu dfu-dr)
 
 # DFU 1.1 with DfuSe, open policy, in place; the stamp is honoured.
 set(PROFILE_dfu_BOOT_SIZE 4096)
 set(PROFILE_dfu_BUDGET 4096)
+set(PROFILE_dfu_BUDGET_F407 4608)
 set(PROFILE_dfu_CORE main.c boot.c usbd.c dfu.c upd.c img.c personality.c)
 
 # The same with double reset (500 ms) in place of the way back to the
 # application after a minute without a host; uses the demo of dfu.
 set(PROFILE_dfu-dr_BOOT_SIZE ${PROFILE_dfu_BOOT_SIZE})
 set(PROFILE_dfu-dr_BUDGET ${PROFILE_dfu_BUDGET})
+set(PROFILE_dfu-dr_BUDGET_F407 ${PROFILE_dfu_BUDGET_F407})
 set(PROFILE_dfu-dr_CORE ${PROFILE_dfu_CORE})
 set(PROFILE_dfu-dr_OPTIONS CONFIG_DOUBLE_RESET_MS=500
     CONFIG_NO_HOST_MS=0)
 set(PROFILE_dfu-dr_IS_OPTION TRUE)
+
+# Bytes of flash before the application, and the budget.
+function(profile_boot_size result family profile)
+    set(size ${PROFILE_${profile}_BOOT_SIZE})
+    if(DEFINED ${family}_BOOT_SIZE)
+        set(size ${${family}_BOOT_SIZE})
+    endif()
+    set(${result} ${size} PARENT_SCOPE)
+endfunction()
+
+function(profile_budget result family profile)
+    set(budget ${PROFILE_${profile}_BUDGET})
+    if(DEFINED PROFILE_${profile}_BUDGET_${family})
+        set(budget ${PROFILE_${profile}_BUDGET_${family}})
+    endif()
+    set(${result} ${budget} PARENT_SCOPE)
+endfunction()

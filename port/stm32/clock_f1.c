@@ -8,7 +8,7 @@
 #include "port.h"
 
 #include "board.h"
-#include "stm32f1.h"
+#include "stm32.h"
 
 /* HSE starts within 2 ms (DS5792 table 22); HSI runs the loop at 8 MHz with
  * about 6 cycles a turn, so this is 20 ms at least. */

@@ -88,6 +88,8 @@ bool dcd_quiet(void)
     return !(FSDEV_ISTR & (FSDEV_ISTR_RESET | FSDEV_ISTR_CTR));
 }
 
+const bool dcd_address_first = false;
+
 void dcd_set_address(uint8_t address)
 {
     FSDEV_DADDR = FSDEV_DADDR_EF | address;

@@ -6,7 +6,7 @@
  */
 #include "flash.h"
 
-#include "stm32f1.h"
+#include "stm32.h"
 
 static void unlock(uint32_t operation)
 {

@@ -1,20 +1,33 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * port.h - what the drivers of this port ask of each other.
+ * port.h - what the drivers of this port ask of each other; each family
+ * answers in its clock_ and plat_ file.
  */
 #ifndef PORT_PORT_H
 #define PORT_PORT_H
 
+#include "stm32.h"
+
 #include <stdbool.h>
 #include <stdint.h>
 
-/* SYSCLK 48 MHz and the USB clock from the board's crystal, or, where that
- * does not start, from the internal oscillator (port clock_f1.c). */
-#define PORT_HCLK_HZ 48000000u
+/* SYSCLK of PORT_HCLK_HZ and the USB clock from the board's crystal, or, where
+ * that does not start, from the internal oscillator; the USB block has its
+ * clock and its pins. */
 void port_clock_start(void);
 
-/* The D+ pin: true drives it low against the board's pull-up, false leaves
- * it to the USB block. */
+/* Waits on the reset path, PORT_TURNS_PER_MS turns a millisecond. */
+void port_spin(uint32_t turns);
+
+/* On the reset path: the key is held.  Leaves its pin as after reset. */
+bool port_key_held(void);
+
+/* The pin of the LED, and what else the bootloader needs once the clocks
+ * run. */
+void port_start(void);
+
+/* FSDEV has no pull-up of its own.  The D+ pin: true drives it low against
+ * the board's, false leaves it to the USB block. */
 void port_usb_disconnect(bool disconnect);
 
 #endif

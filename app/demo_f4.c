@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: MIT */
+/* demo_f4.c - the demo's pins on STM32F405 and F407. */
+#include "demo_stm32.h"
+
+#include "board.h"
+
+#define AF_USART2 7u
+
+void demo_pins(void)
+{
+    RCC->AHB1ENR |= RCC_AHB1_GPIO('A') | RCC_AHB1_GPIO(BOARD_LED_PORT) |
+                    RCC_AHB1_GPIO(BOARD_KEY_PORT);
+    RCC->APB1ENR |= RCC_APB1_USART2;
+    gpio_mode(GPIO(BOARD_LED_PORT), BOARD_LED_PIN, GPIO_OUT);
+    GPIO(BOARD_KEY_PORT)->PUPDR |= GPIO_PULL(!BOARD_KEY_ACTIVE)
+                                   << 2 * BOARD_KEY_PIN;
+    GPIO('A')->AFR[0] = AF_USART2 << 4 * 2;
+    gpio_mode(GPIO('A'), 2, GPIO_ALT);
+}

@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Board stm32f407: STM32F407VGT6 with 1 MB flash, 128 KB RAM and 64 KB CCM,
+ * an 8 MHz crystal, wired as ST's discovery board is: USB on PA11 and PA12,
+ * VBUS not looked at.
+ *
+ * Data only; every line can be changed for another board with the same chip.
+ */
+#ifndef BOARD_H
+#define BOARD_H
+
+#define BOARD_NAME   "stm32f407"
+#define BOARD_HSE_HZ 8000000u
+
+/* Product id that a stamp has to carry (or 0) to be accepted here. */
+#define BOARD_PRODUCT 0x5A407600u
+
+/* A test pair from pid.codes; a product takes its own. */
+#define BOARD_VID    0x1209u
+#define BOARD_PID    0x0001u
+#define BOARD_VENDOR "Sallyport"
+#define BOARD_MODEL  "STM32F407VG"
+
+/* Memories: STM32F405/407 data sheet (DS8626) figure 18, RM0090 table 5. */
+#define BOARD_FLASH_BASE 0x08000000u
+#define BOARD_FLASH_SIZE (1024u * 1024u)
+#define BOARD_FLASH_F4         /* sectors of 4 x 16, 64, 7 x 128 KB */
+#define BOARD_FLASH_PAGE 4096u /* what is written at once, of a sector */
+#define BOARD_FLASH_UNIT 4u    /* bytes programmed at once (x32), and */
+#define BOARD_FLASH_WORD uint32_t
+/* Typical times, milliseconds: 250 ms for an erase of 16 KB and 16 us a word
+ * (DS8626 clause 5.3.12). */
+#define BOARD_FLASH_ERASE_MS   250u
+#define BOARD_FLASH_PROGRAM_MS 17u
+#define BOARD_RAM_BASE         0x20000000u
+#define BOARD_RAM_SIZE         (128u * 1024u)
+/* Data RAM of the core alone: stacks may lie there, code may not. */
+#define BOARD_CCM_BASE 0x10000000u
+#define BOARD_CCM_SIZE (64u * 1024u)
+
+/* No area for the application's own settings: it would be a sector. */
+#define BOARD_KV_SIZE 0u
+
+/* LED on PD12 and key on PA0 (pressed = high), demo's console on PA2. */
+#define BOARD_LED_PORT   'D'
+#define BOARD_LED_PIN    12u
+#define BOARD_LED_ACTIVE 1u
+#define BOARD_KEY_PORT   'A'
+#define BOARD_KEY_PIN    0u
+#define BOARD_KEY_ACTIVE 1u
+
+#endif

@@ -1,0 +1,76 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * flash_f4.c - flash of STM32F405 and F407: bytes or words, sectors.  RM0090
+ * clause 3.6.  A read from flash stalls while it is busy, so the loops on BSY
+ * turn once at most; they stand here for code that runs from RAM.
+ *
+ * The data cache, which an erase would leave stale (clause 3.6.4), is never
+ * switched on (clock_f4.c).
+ */
+#include "flash.h"
+
+#include "board.h"
+#include "stm32.h"
+
+static void unlock(uint32_t operation)
+{
+    FLASH->KEYR = FLASH_KEY1;
+    FLASH->KEYR = FLASH_KEY2;
+    FLASH->CR = operation;
+}
+
+static void wait(void)
+{
+    while (FLASH->SR & FLASH_SR_BSY)
+        ;
+}
+
+static void lock(void)
+{
+    FLASH->CR = FLASH_CR_LOCK;
+    __asm volatile("" : : : "memory"); /* the cells have changed */
+}
+
+/* RM0090 table 5: up to 128 KB sectors begin at 0, 16, 32, 48 and 64 KB,
+ * from there on every 128 KB. */
+static uint32_t sector(uint32_t offset)
+{
+    return offset < 0x20000u ? offset / 0x4000u : 4u + offset / 0x20000u;
+}
+
+void flash_erase(uint32_t page)
+{
+    uint32_t cr = FLASH_CR_SER | FLASH_CR_X32 |
+                  FLASH_CR_SNB(sector(page - BOARD_FLASH_BASE));
+
+    unlock(cr);
+    FLASH->CR = cr | FLASH_CR_STRT;
+    wait();
+    lock();
+}
+
+void flash_program(uint32_t addr, const void *src, uint32_t n)
+{
+    if (n <= 4) {
+        volatile uint8_t *to = (volatile uint8_t *)addr;
+        const uint8_t *from = src;
+
+        unlock(FLASH_CR_PG | FLASH_CR_X8);
+        for (; n; n--, to++, from++) {
+            if (*to != *from)
+                *to = *from;
+            wait();
+        }
+    } else {
+        volatile uint32_t *to = (volatile uint32_t *)addr;
+        const uint32_t *from = src;
+
+        unlock(FLASH_CR_PG | FLASH_CR_X32);
+        for (; n; n -= 4, to++, from++) {
+            if (*to != *from)
+                *to = *from;
+            wait();
+        }
+    }
+    lock();
+}

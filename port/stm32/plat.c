@@ -1,0 +1,102 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * plat.c - plat.h for all STM32: facts for the boot decision, the jump, time,
+ * LED, serial number.  Pins and clocks are the family's (port.h).
+ */
+#include "plat.h"
+
+#include "config.h"
+#include "mailbox.h"
+#include "port.h"
+
+#define MAILBOX                                                                \
+    ((volatile struct mailbox *)(BOARD_RAM_BASE + BOARD_RAM_SIZE -             \
+                                 CONFIG_MAILBOX_SIZE))
+
+static uint32_t now_ms;
+
+/* ---- the reset path: clocks as reset left them ---- */
+
+void port_spin(uint32_t turns)
+{
+    while (turns--)
+        __asm volatile("" : : : "memory");
+}
+
+void plat_boot_facts(struct boot_facts *facts)
+{
+    volatile struct mailbox *m = MAILBOX;
+    uint32_t request = m->request;
+
+    facts->vectors = (const uint32_t *)PART_APP_START;
+    facts->asked = request == MAILBOX_REQUEST;
+    if (CONFIG_DOUBLE_RESET_MS && m->reset_seen == MAILBOX_RESET_SEEN)
+        facts->asked = true;
+    facts->key = port_key_held();
+    m->request = 0;
+    if (CONFIG_DOUBLE_RESET_MS)
+        m->reset_seen = 0;
+}
+
+void plat_double_reset_window(uint32_t ms)
+{
+    MAILBOX->reset_seen = MAILBOX_RESET_SEEN;
+    while (ms--) {
+        IWDG->KR = IWDG_KR_RELOAD; /* may have been started by option byte */
+        port_spin(PORT_TURNS_PER_MS);
+    }
+    MAILBOX->reset_seen = 0;
+}
+
+_Noreturn void plat_jump(uint32_t vectors)
+{
+    const uint32_t *v = (const uint32_t *)vectors;
+
+    SCB_VTOR = vectors;
+    __asm volatile("msr msp, %0\n\tbx %1" : : "r"(v[0]), "r"(v[1]) : "memory");
+    __builtin_unreachable();
+}
+
+_Noreturn void plat_reset(void)
+{
+    __asm volatile("dsb");
+    SCB_AIRCR = SCB_AIRCR_RESET;
+    for (;;)
+        ;
+}
+
+/* ---- the bootloader runs ---- */
+
+void plat_start(void)
+{
+    port_clock_start();
+    SYSTICK->LOAD = PORT_HCLK_HZ / 8u / 1000u - 1u;
+    SYSTICK->CTRL = SYSTICK_CTRL_ENABLE;
+    port_start();
+}
+
+uint32_t plat_ms(void)
+{
+    IWDG->KR = IWDG_KR_RELOAD; /* may have been started by option byte */
+    if (SYSTICK->CTRL & SYSTICK_CTRL_COUNTFLAG)
+        now_ms++;
+    return now_ms;
+}
+
+void plat_led(bool on)
+{
+    gpio_write(GPIO(BOARD_LED_PORT), BOARD_LED_PIN, on == BOARD_LED_ACTIVE);
+}
+
+void plat_serial(char *digits)
+{
+    for (uint32_t i = 0; i < 3; i++) {
+        uint32_t word = REG32(UID_BASE + 4 * i);
+
+        for (uint32_t j = 0; j < 8; j++, word <<= 4) {
+            uint32_t nibble = word >> 28;
+
+            *digits++ = (char)(nibble < 10 ? '0' + nibble : 'A' - 10 + nibble);
+        }
+    }
+}

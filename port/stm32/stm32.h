@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * stm32.h - the registers that all families share, as RM0008 rev 21, RM0090
+ * rev 19, PM0056 and PM0214 name them, and those of the family that the build
+ * has chosen (cmake/firmware/families.cmake).
+ */
+#ifndef PORT_STM32_H
+#define PORT_STM32_H
+
+#include <stdint.h>
+
+#define REG32(addr) (*(volatile uint32_t *)(addr))
+
+/* ---- IWDG, RM0008 clause 19.4, RM0090 clause 21.4 ---- */
+struct iwdg {
+    volatile uint32_t KR, PR, RLR, SR;
+};
+#define IWDG           ((struct iwdg *)0x40003000u)
+#define IWDG_KR_RELOAD 0xAAAAu
+#define IWDG_KR_ACCESS 0x5555u
+#define IWDG_PR_DIV256 6u
+
+/* ---- USART, RM0008 clause 27.6, RM0090 clause 30.6 (demo only) ---- */
+struct usart {
+    volatile uint32_t SR, DR, BRR, CR1;
+};
+#define USART_SR_TC  (1u << 6)
+#define USART_SR_TXE (1u << 7)
+#define USART_CR1_TE (1u << 3)
+#define USART_CR1_UE (1u << 13)
+
+/* ---- Cortex-M3 and M4, PM0056 and PM0214 clauses 4.4 and 4.5 ---- */
+struct systick {
+    volatile uint32_t CTRL, LOAD, VAL;
+};
+#define SYSTICK                ((struct systick *)0xE000E010u)
+#define SYSTICK_CTRL_ENABLE    1u /* from HCLK/8 */
+#define SYSTICK_CTRL_COUNTFLAG (1u << 16)
+#define SCB_VTOR               REG32(0xE000ED08u)
+#define SCB_AIRCR              REG32(0xE000ED0Cu)
+#define SCB_AIRCR_RESET        (0x05FA0000u | 1u << 2) /* SYSRESETREQ */
+
+#if defined(STM32F1)
+#include "stm32f1.h"
+#elif defined(STM32F4)
+#include "stm32f4.h"
+#else
+#error "the family comes from the build"
+#endif
+
+#endif
