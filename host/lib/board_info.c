@@ -13,6 +13,10 @@ const struct board_info BOARD_INFO_SYMBOL = {
     .flash_page = BOARD_FLASH_PAGE,
     .ram_base = BOARD_RAM_BASE,
     .ram_size = BOARD_RAM_SIZE,
+#ifdef BOARD_CCM_BASE
+    .ccm_base = BOARD_CCM_BASE,
+    .ccm_size = BOARD_CCM_SIZE,
+#endif
     .boot_size = BOARD_INFO_BOOT_SIZE,
     .kv_size = BOARD_KV_SIZE,
 };

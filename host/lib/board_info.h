@@ -17,6 +17,8 @@ struct board_info {
     uint32_t flash_page;
     uint32_t ram_base;
     uint32_t ram_size;
+    uint32_t ccm_base; /* data RAM of the core, may hold the stack */
+    uint32_t ccm_size; /* 0: there is none */
     uint32_t
         boot_size;    /* of the smallest bootloader: its slot is the largest */
     uint32_t kv_size; /* at the end of flash, not the application's */

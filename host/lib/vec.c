@@ -10,7 +10,7 @@
 #define SRAM_BASE 0x20000000u
 #define SRAM_END  0x20080000u
 #define CCM_BASE  0x10000000u
-#define CCM_END   0x10010000u
+#define CCM_SIZE  0x10000u
 
 struct vec vec_get(const struct fw *fw, uint64_t start)
 {
@@ -33,14 +33,16 @@ static bool check_sp(uint32_t sp, const struct board_info *board,
 {
     uint32_t from = board ? board->ram_base : SRAM_BASE;
     uint32_t to = board ? from + board->ram_size : SRAM_END;
+    uint32_t ccm = board ? board->ccm_base : CCM_BASE;
+    uint32_t ccm_size = board ? board->ccm_size : CCM_SIZE;
 
-    if (sp_within(sp, from, to) || (!board && sp_within(sp, CCM_BASE, CCM_END)))
+    if (sp_within(sp, from, to) || sp_within(sp, ccm, ccm + ccm_size))
         return true;
     return fail(f, FAIL_UNFIT,
                 "the first word 0x%08X is no stack pointer into RAM "
                 "(0x%08X to 0x%08X%s): the image has to start with the vector "
                 "table",
-                sp, from, to, board ? "" : ", or CCM");
+                sp, from, to, ccm_size ? ", or CCM" : "");
 }
 
 /* A raw binary without an address: all that is known is that its reset

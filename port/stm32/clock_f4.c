@@ -12,8 +12,8 @@
 
 #include "board.h"
 
-/* HSE starts within some 2 ms (DS8626 clause 5.3.8); HSI runs the loop at 16 MHz
- * with about 6 cycles a turn, so this is 20 ms at least. */
+/* HSE starts within some 2 ms (DS8626 clause 5.3.8); HSI runs the loop at 16
+ * MHz with about 6 cycles a turn, so this is 20 ms at least. */
 #define HSE_START_TURNS 60000u
 
 /* Both sources give the PLL 2 MHz, the input of least jitter (clause

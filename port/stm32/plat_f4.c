@@ -29,9 +29,9 @@ void port_start(void)
 {
     RCC->AHB1ENR |= RCC_AHB1_GPIO(BOARD_LED_PORT);
     /* An option byte may have started the watchdog with 512 ms, and nobody
-     * can feed it while a sector of 128 KB is erased (2 s, DS8626 clause 5.3.12).
-     * 32 s; PR alone is written, and once, so that PVU need not be waited
-     * for.  A watchdog that is not started does not start by this. */
+     * can feed it while a sector of 128 KB is erased (2 s, DS8626
+     * clause 5.3.12). 32 s; PR alone is written, and once, so that PVU need not
+     * be waited for.  A watchdog that is not started does not start by this. */
     IWDG->KR = IWDG_KR_ACCESS;
     IWDG->PR = IWDG_PR_DIV256;
     gpio_mode(GPIO(BOARD_LED_PORT), BOARD_LED_PIN, GPIO_OUT);

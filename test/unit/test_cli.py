@@ -368,6 +368,37 @@ class Stamp(Tool):
                     "stm32f103ze has 516096", UNFIT, "stamp", "a.bin", "-o",
                     "o.bin", "--board", BOARD)
 
+    def test_each_board_has_its_own_slot(self):
+        """An F4 starts applications behind its first sector, and their stack
+        may lie in the core's own RAM."""
+        board = ("-o", "o.bin", "--board", "stm32f407")
+        start, room = 0x08004000, 1024 * 1024 - 0x4000
+        for size, sp in ((1000, 0x20020000), (1000, 0x10010000),
+                         (room, 0x20020000)):
+            data = image(size, start=start, sp=sp)
+            self.put("a.bin", data)
+            self.run_tool("stamp", "a.bin", *board)
+            self.assertEqual(self.get("o.bin"), stamped(data, 0x5A407600))
+        os.remove(os.path.join(self.dir, "o.bin"))
+        self.put("a.bin", image(room + 4, start=start))
+        self.refuse("a.bin: the image has 1032196 bytes, the largest slot of "
+                    "stm32f407 has 1032192", UNFIT, "stamp", "a.bin", *board)
+        self.put("a.hex", hex_file([(SLOT, image())]))
+        self.refuse("a.hex: the image (0x08001000 to 0x080013EB) is not "
+                    "within the application's flash of stm32f407 "
+                    "(0x08004000 to 0x080FFFFF): link it for its slot",
+                    UNFIT, "stamp", "a.hex", *board)
+        self.put("a.bin", image(start=start, sp=0x10010004))
+        self.refuse("a.bin: the first word 0x10010004 is no stack pointer into"
+                    " RAM (0x20000000 to 0x20020000, or CCM): the image has "
+                    "to start with the vector table", UNFIT, "stamp", "a.bin",
+                    *board)
+        self.put("a.bin", image(sp=0x10010000))
+        self.refuse("a.bin: the first word 0x10010000 is no stack pointer into"
+                    " RAM (0x20000000 to 0x20010000): the image has to start "
+                    "with the vector table", UNFIT, "stamp", "a.bin", "-o",
+                    "o.bin", "--board", BOARD)
+
     def test_addresses(self):
         self.put("a.bin", image())
         self.refuse("a.bin: a raw binary does not say where it belongs, a "
