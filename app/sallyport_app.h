@@ -23,8 +23,8 @@
 _Noreturn void sallyport_enter_bootloader(uint32_t ram_end);
 
 /* The serial number that the bootloader shows to the host: 96 bits of unique
- * id at uid_base (0x1FFFF7E8 on STM32F1) as upper-case hexadecimal digits and
- * a NUL. */
+ * id at uid_base (0x1FFFF7E8 on STM32F1, 0x1FFF7A10 on STM32F4) as upper-case
+ * hexadecimal digits and a NUL. */
 void sallyport_serial(uint32_t uid_base,
                       char serial[SALLYPORT_SERIAL_DIGITS + 1]);
 
