@@ -108,7 +108,7 @@ static const struct usart_facts usart3 = {CLOCK_APB1,
          AT(0xe0042000),                                                       \
          .facts = &(dbgmcu_facts_)},                                           \
         {.name = "EXTI", AT(0x40010400)}, {.name = "RTC", AT(0x40002800)},     \
-        {.name = "CRC", AT(0x40023000), AHB(6)},                               \
+        {.name = "CRC", .ops = &crc_ops, AT(0x40023000), AHB(6)},              \
         {.name = "DMA1", AT(0x40020000), AHB(0)},                              \
         {.name = "TIM1", AT(0x40012c00), APB2(11)},                            \
         {.name = "TIM2", AT(0x40000000), APB1(0)},                             \

@@ -10,7 +10,7 @@
 
 extern const struct device_ops rcc_f1_ops, flash_f1_ops, gpio_f1_ops;
 extern const struct device_ops afio_f1_ops, usart_ops, iwdg_ops;
-extern const struct device_ops bkp_ops, pwr_ops, dbgmcu_ops;
+extern const struct device_ops bkp_ops, pwr_ops, dbgmcu_ops, crc_ops;
 extern const struct rcc_ops rcc_f1_rcc;
 extern const struct flash_ops flash_f1_flash;
 extern const struct gpio_ops gpio_f1_gpio;

@@ -24,6 +24,7 @@
 #define GPIOB  0x40010c00u
 #define USART1 0x40013800u
 #define IWDG   0x40003000u
+#define CRC    0x40023000u
 #define BKP    0x40006c00u
 #define PWR    0x40007000u
 #define NVIC   0xe000e100u
@@ -633,6 +634,53 @@ static void watchdog_bites(void **state)
     assert_int_equal(chip_guest_errors(b->c), 0);
 }
 
+static void crc_unit(void **state)
+{
+    struct bench *b = *state;
+    struct code k = program(b->c);
+
+    store(&k, 0x40021014, 1u << 6); /* AHBENR.CRCEN */
+    store(&k, CRC + 4, 0x1ab);
+    store(&k, CRC, 0x31323334); /* "1234", "5678": CRC-32/MPEG-2 */
+    copy(&k, CRC, RAM);
+    store(&k, CRC + 8, 1);
+    copy(&k, CRC + 4, RAM + 8); /* not touched by the reset */
+    store(&k, CRC, 0x31323334);
+    store(&k, CRC, 0x35363738);
+    copy(&k, CRC, RAM + 4);
+    spin(&k);
+    start(b, SIM_MS);
+    assert_int_equal(peek(b->c, RAM), 0xa695c4aa);
+    assert_int_equal(peek(b->c, RAM + 4), 0x49e3c2fb);
+    assert_int_equal(peek(b->c, RAM + 8), 0xab);
+    assert_int_equal(chip_guest_errors(b->c), 0);
+}
+
+/* A word takes 4 AHB cycles: stores that follow each other wait for it. */
+static void crc_takes_its_time(void **state)
+{
+    struct bench *b = *state;
+    struct code k = program(b->c);
+    unsigned i;
+
+    store(&k, 0x40021014, 1u << 6);
+    store(&k, 0xe0001000, 1); /* DWT_CTRL.CYCCNTENA */
+    mov(&k, 0, CRC);
+    mov(&k, 3, 0xe0001004);
+    op(&k, 0x681c); /* ldr r4, [r3] */
+    for (i = 0; i < 101; i++)
+        op(&k, 0x6001); /* str r1, [r0] */
+    op(&k, 0x681a);     /* ldr r2, [r3] */
+    op(&k, 0x1b12);     /* subs r2, r2, r4 */
+    save(&k, RAM);
+    store16(&k, CRC, 1);
+    spin(&k);
+    start(b, SIM_MS);
+    assert_in_range(peek(b->c, RAM), 400, 410);
+    assert_int_equal(b->n[EV_GUEST_ERROR], 1);
+    assert_non_null(strstr(b->last[EV_GUEST_ERROR], "32-bit accesses only"));
+}
+
 static void power_on_leaves_noise(void **state)
 {
     struct bench *b = *state;
@@ -841,6 +889,8 @@ int main(void)
         TEST(backup_registers),
         TEST(backup_domain_is_locked),
         TEST(watchdog_bites),
+        TEST(crc_unit),
+        TEST(crc_takes_its_time),
         TEST(power_on_leaves_noise),
         TEST(pins),
         TEST(usart_sends),
