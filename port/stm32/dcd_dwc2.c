@@ -13,6 +13,8 @@
 #include "dwc2.h"
 #include "port.h"
 
+#include <string.h>
+
 /* The FIFOs, words: 10 for three SETUP packets, 17 for an OUT packet with its
  * status, 2 for the ends, and room to spare; one IN packet behind them. */
 #define RX_WORDS 128u
@@ -27,14 +29,15 @@ static struct {
     uint32_t data[DCD_PACKET / 4];
 } rx;
 
-/* What was to be sent is void.  The core has set NAK when the SETUP or the
- * reset came, so the endpoint can be disabled at once (clause 34.17.6). */
+/* What was to be sent is void: NAK, and when the core has taken notice (it may
+ * have set NAK itself, for a SETUP) the endpoint is disabled and its FIFO
+ * emptied (clause 34.17.5, "IN endpoint disable"). */
 static void cancel_in(uint32_t flush)
 {
-    if (DWC2_DIEPCTL & DWC2_EPCTL_EPENA)
-        DWC2_DIEPCTL = DWC2_EPCTL_EPDIS | DWC2_EPCTL_SNAK;
     while (DWC2_DIEPCTL & DWC2_EPCTL_EPENA)
-        ;
+        DWC2_DIEPCTL =
+            DWC2_EPCTL_SNAK | (DWC2_DIEPINT & DWC2_DIEPINT_INEPNE) *
+                                  (DWC2_EPCTL_EPDIS / DWC2_DIEPINT_INEPNE);
     DWC2_GRSTCTL = flush;
     while (DWC2_GRSTCTL & flush)
         ;
@@ -82,6 +85,7 @@ enum dcd_event dcd_poll(void)
         rx.status = 0;
         dcd_set_address(0);
         DWC2_DIEPINT = DWC2_DIEPINT_XFRC;
+        DWC2_DOEPCTL = DWC2_EPCTL_SNAK;
         cancel_in(DWC2_GRSTCTL_RXFFLSH | DWC2_GRSTCTL_TXFFLSH);
         DWC2_DOEPTSIZ = DWC2_DOEPTSIZ_STUPCNT_3;
         return DCD_RESET;
@@ -117,11 +121,8 @@ bool dcd_quiet(void)
 uint32_t dcd_read(void *data)
 {
     uint32_t n = DWC2_GRXSTS_BCNT(rx.status);
-    const uint8_t *from = (const uint8_t *)rx.data;
-    uint8_t *to = data;
 
-    for (uint32_t i = 0; i < n; i++)
-        to[i] = from[i];
+    memcpy(data, rx.data, n);
     rx.status = 0;
     return n;
 }

@@ -73,8 +73,9 @@
 #define DWC2_EPCTL_EPDIS (1u << 30)
 #define DWC2_EPCTL_EPENA (1u << 31)
 
-#define DWC2_DIEPINT_XFRC (1u << 0)
-#define DWC2_DOEPINT_STUP (1u << 3)
+#define DWC2_DIEPINT_XFRC   (1u << 0)
+#define DWC2_DIEPINT_INEPNE (1u << 6) /* NAK is in effect */
+#define DWC2_DOEPINT_STUP   (1u << 3)
 
 #define DWC2_EPTSIZ_PKTCNT_1    (1u << 19)
 #define DWC2_DOEPTSIZ_STUPCNT_3 (3u << 29)

@@ -27,7 +27,6 @@ bool port_key_held(void)
 
 void port_start(void)
 {
-    RCC->AHB1ENR |= RCC_AHB1_GPIO(BOARD_LED_PORT);
     /* An option byte may have started the watchdog with 512 ms, and nobody
      * can feed it while a sector of 128 KB is erased (2 s, DS8626
      * clause 5.3.12). 32 s; PR alone is written, and once, so that PVU need not
