@@ -30,8 +30,8 @@ void port_clock_start(void)
      * alternative is a dead device. */
     uint32_t pll = PLL_FROM(HSI_HZ);
 
-    RCC->AHB1ENR =
-        RCC_AHB1_RESET | RCC_AHB1_GPIO('A') | RCC_AHB1_GPIO(BOARD_LED_PORT);
+    RCC->AHB1ENR = RCC_AHB1_RESET | RCC_AHB1_CRC | RCC_AHB1_GPIO('A') |
+                   RCC_AHB1_GPIO(BOARD_LED_PORT);
     RCC->CR |= RCC_CR_HSEON;
     for (uint32_t turns = HSE_START_TURNS; turns; turns--)
         if (RCC->CR & RCC_CR_HSERDY) {

@@ -37,6 +37,7 @@ struct rcc {
 /* After a reset the data RAM at 0x10000000 has its clock, and nothing else. */
 #define RCC_AHB1_RESET      (1u << 20)
 #define RCC_AHB1_GPIO(port) (1u << ((port) - 'A'))
+#define RCC_AHB1_CRC        (1u << 12)
 #define RCC_AHB2_OTGFS      (1u << 7)
 #define RCC_APB1_USART2     (1u << 17)
 
