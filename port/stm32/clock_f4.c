@@ -6,7 +6,8 @@
  * 168 MHz, the most there is: checks and copies take as much less time, and
  * it costs no code.  The regulator is in scale 1 after a reset (clause 5.4.1,
  * VOS), and five wait states are right from 2.7 V on, which USB needs anyway
- * (table 10).  Instructions are cached, data are not: see flash_f4.c.
+ * (table 10).  Instructions are cached, data are not: see flash_f4.c; and they
+ * are not prefetched, which revision A of the chip gets wrong (ES0182).
  */
 #include "port.h"
 
@@ -38,7 +39,7 @@ void port_clock_start(void)
             pll = PLL_FROM(BOARD_HSE_HZ) | RCC_PLLCFGR_PLLSRC_HSE;
             break;
         }
-    FLASH->ACR = FLASH_ACR_PRFTEN | FLASH_ACR_ICEN | FLASH_ACR_LATENCY(5u);
+    FLASH->ACR = FLASH_ACR_ICEN | FLASH_ACR_LATENCY(5u);
     RCC->PLLCFGR = pll;
     RCC->CR |= RCC_CR_PLLON;
     while (!(RCC->CR & RCC_CR_PLLRDY))

@@ -72,7 +72,6 @@ struct flash_regs {
 #define FLASH ((struct flash_regs *)0x40023C00u)
 
 #define FLASH_ACR_LATENCY(n) (n)
-#define FLASH_ACR_PRFTEN     (1u << 8)
 #define FLASH_ACR_ICEN       (1u << 9)
 #define FLASH_KEY1           0x45670123u
 #define FLASH_KEY2           0xCDEF89ABu
