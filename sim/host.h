@@ -34,6 +34,8 @@ struct urb {
     uint8_t setup[8]; /* control only */
     uint8_t *data;
     size_t length; /* to send, or room to receive */
+    bool zero;     /* bulk OUT: when the last packet is full, an empty one
+                      follows */
     size_t actual; /* bytes moved */
     int status;    /* enum urb_status */
     sim_time started, finished;

@@ -256,12 +256,13 @@ static void control_next(struct host *h, struct urb *u, bool data_done)
 
 static void out_accepted(struct host *h, struct urb *u)
 {
-    bool data_done;
+    size_t n = out_size(h, u);
+    bool full = n == ep_of(h, u)->max_packet, data_done;
 
     u->errors = 0;
     if (u->stage == STAGE_DATA)
-        u->actual += out_size(h, u);
-    data_done = u->actual >= u->length;
+        u->actual += n;
+    data_done = u->actual >= u->length && !(u->zero && full);
     if (u->type == URB_CONTROL) {
         u->toggle ^= 1;
         control_next(h, u, data_done);

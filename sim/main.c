@@ -67,26 +67,48 @@ static bool open_pcap(struct session *s)
     return fail(text);
 }
 
-/* A host exists only where somebody listens to it. */
-static bool open_host(struct session *s)
+static bool open_usbredir(struct session *s)
 {
-    char error[USBREDIR_ERROR_MAX], text[USBREDIR_ERROR_MAX + 16];
+    char error[FRONT_ERROR_MAX], text[FRONT_ERROR_MAX + 16];
 
-    if (!s->o->usbredir)
-        return !s->o->pcap ||
-               fail("--pcap: there is no USB traffic without --usbredir");
-    s->host = host_new(s->chip, &host_timing_fast);
-    if (!s->host)
-        return fail("--usbredir: this chip has no USB block");
-    s->redir = usbredir_new(s->host, s->o->usbredir, log_line, &s->log, error);
+    s->redir = usbredir_new(&s->front, s->o->usbredir, error);
     if (!s->redir) {
         snprintf(text, sizeof(text), "--usbredir %s", error);
         return fail(text);
     }
-    if (s->o->pcap && !open_pcap(s))
-        return false;
     printf("listening usbredir %s\n", usbredir_address(s->redir));
     return true;
+}
+
+static bool open_usbip(struct session *s)
+{
+    char error[FRONT_ERROR_MAX], text[FRONT_ERROR_MAX + 16];
+
+    s->usbip = usbip_new(&s->front, s->o->usbip, error);
+    if (!s->usbip) {
+        snprintf(text, sizeof(text), "--usbip %s", error);
+        return fail(text);
+    }
+    printf("listening usbip %s busid " USBIP_BUSID "\n",
+           usbip_address(s->usbip));
+    return true;
+}
+
+/* A host exists only where somebody listens to it. */
+static bool open_host(struct session *s)
+{
+    const struct options *o = s->o;
+
+    if (!o->usbredir && !o->usbip)
+        return !o->pcap || fail("--pcap: there is no USB traffic without "
+                                "--usbredir or --usbip");
+    s->host = host_new(s->chip, &host_timing_fast);
+    if (!s->host)
+        return fail("--usbredir, --usbip: this chip has no USB block");
+    front_open(&s->front, s->host, log_line, &s->log);
+    if (o->pcap && !open_pcap(s))
+        return false;
+    return (!o->usbredir || open_usbredir(s)) && (!o->usbip || open_usbip(s));
 }
 
 static bool check_save(const char *path)
@@ -149,6 +171,8 @@ static int finish(struct session *s)
 static void close_all(struct session *s)
 {
     usbredir_free(s->redir);
+    usbip_free(s->usbip);
+    front_close(&s->front);
     host_free(s->host);
     if (s->pcap && !pcap_close(s->pcap))
         fail("--pcap: the file is not complete");

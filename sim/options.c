@@ -18,6 +18,8 @@ static const char help[] =
     "  --chip NAME          a bare chip\n"
     "  --flash FILE[@ADDR]  load .elf, .hex, or .bin with @ADDR; repeatable\n"
     "  --usbredir HOST:PORT wait for QEMU (-device usb-redir); port 0: any\n"
+    "  --usbip HOST[:PORT]  wait for Linux (usbip attach -r HOST -b 1-1);\n"
+    "                       port 3240 by default, 0: any\n"
     "  --pin PA0=0|1        drive a pin from outside; repeatable\n"
     "  --time wall|fast     wall: virtual time follows the clock (default);\n"
     "                       fast: as fast as it goes while a host waits\n"
@@ -173,6 +175,9 @@ static bool take(struct options *o, int key, const char *v, char *error)
         return add_flash(o, v, error);
     case 'r':
         return set_usbredir(o, v, error);
+    case 'i':
+        o->usbip = v;
+        return true;
     case 'p':
         return add_pin(o, v, error);
     case 't':
@@ -200,6 +205,7 @@ static const struct option names[] = {
     {"chip", required_argument, NULL, 'c'},
     {"flash", required_argument, NULL, 'f'},
     {"usbredir", required_argument, NULL, 'r'},
+    {"usbip", required_argument, NULL, 'i'},
     {"pin", required_argument, NULL, 'p'},
     {"time", required_argument, NULL, 't'},
     {"seconds", required_argument, NULL, 's'},

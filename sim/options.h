@@ -27,6 +27,7 @@ struct options {
     struct pin_level pins[OPTIONS_PINS];
     unsigned n_pins;
     const char *usbredir; /* HOST:PORT */
+    const char *usbip;    /* HOST[:PORT] */
     const char *save, *pcap;
     sim_time end; /* SIM_NEVER without --seconds */
     bool fast, verbose;

@@ -71,7 +71,7 @@ static void power_returns(struct session *s)
 
 static void wait_for_something(struct session *s, uint64_t ns)
 {
-    struct pollfd fds[2 + USBREDIR_FDS];
+    struct pollfd fds[2 + USBREDIR_FDS + USBIP_FDS];
     struct timespec t = {(time_t)(ns / 1000000000), (long)(ns % 1000000000)};
     unsigned n = 0;
 
@@ -80,6 +80,8 @@ static void wait_for_something(struct session *s, uint64_t ns)
         (struct pollfd){.fd = s->input ? STDIN_FILENO : -1, .events = POLLIN};
     if (s->redir)
         n += usbredir_poll(s->redir, fds + n);
+    if (s->usbip)
+        n += usbip_poll(s->usbip, fds + n);
     if (ppoll(fds, n, &t, NULL) <= 0)
         return;
     if (fds[0].revents)
@@ -90,24 +92,30 @@ static void wait_for_something(struct session *s, uint64_t ns)
 
 static enum pace_work work(const struct session *s)
 {
-    if (!s->redir)
+    if (!s->host)
         return PACE_ALONE;
-    return usbredir_busy(s->redir) ? PACE_URGENT : PACE_IDLE;
+    return front_busy(&s->front) ? PACE_URGENT : PACE_IDLE;
+}
+
+static void io(struct session *s)
+{
+    if (s->redir)
+        usbredir_io(s->redir);
+    if (s->usbip)
+        usbip_io(s->usbip);
 }
 
 static void step(struct session *s)
 {
     struct pace_step p;
 
-    if (s->redir)
-        usbredir_io(s->redir);
+    io(s);
     p = pace_next(&s->pace, chip_now(s->chip), work(s));
     chip_run(s->chip, earlier(earlier(p.until, s->o->end), s->power_back));
     after_cut(s);
     power_returns(s);
     log_tick(&s->log);
-    if (s->redir)
-        usbredir_io(s->redir);
+    io(s);
     wait_for_something(s, p.wait_ns);
 }
 

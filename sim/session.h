@@ -11,6 +11,7 @@
 #include "options.h"
 #include "pace.h"
 #include "pcap.h"
+#include "usbip.h"
 #include "usbredir.h"
 
 struct session {
@@ -18,7 +19,9 @@ struct session {
     struct log log;
     struct chip *chip;
     struct host *host; /* NULL: no front end */
-    struct usbredir *redir;
+    struct front front;
+    struct usbredir *redir; /* NULL: not wanted */
+    struct usbip *usbip;    /* NULL: not wanted */
     struct pcap *pcap;
     struct pace pace;
     int signals; /* signalfd of SIGINT, SIGTERM */

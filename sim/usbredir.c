@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * usbredir.c - see usbredir.h.  usbredir_urb.c has the transfers,
- * usbredir_net.c the sockets.
+ * usbredir.c - see usbredir.h.  usbredir_urb.c has the transfers.
  *
  * QEMU keeps SET_ADDRESS to itself, turns SET_CONFIGURATION and SET_INTERFACE
  * into messages and passes bus resets on: all are replayed to the chip, which
@@ -19,15 +18,12 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "usbredir_net.h"
+#include "net.h"
 #include "usbredir_priv.h"
 
 static void say(struct usbredir *r, const char *text)
 {
-    char line[160];
-
-    snprintf(line, sizeof(line), "usbredir: %s", text);
-    r->print(r->print_ctx, line);
+    front_say(r->front, "usbredir", text);
 }
 
 /* ---- the device comes, is reset, goes ---- */
@@ -37,8 +33,9 @@ void redir_send_info(struct usbredir *r)
     struct usb_redir_interface_info_header interfaces;
     struct usb_redir_ep_info_header eps;
 
-    info_interfaces(r->en.config, r->en.config_size, r->alt, &interfaces);
-    info_endpoints(r->en.config, r->en.config_size, r->alt, &eps);
+    info_interfaces(r->front->en.config, r->front->en.config_size, r->alt,
+                    &interfaces);
+    info_endpoints(r->front->en.config, r->front->en.config_size, r->alt, &eps);
     usbredirparser_send_interface_info(r->parser, &interfaces);
     usbredirparser_send_ep_info(r->parser, &eps);
 }
@@ -59,9 +56,9 @@ static void tell_connect(struct usbredir *r)
     struct usb_redir_device_connect_header h;
     char text[64];
 
-    if (!r->ready || r->told || r->ack_owed)
+    if (!r->front->ready || r->told || r->ack_owed)
         return;
-    memcpy(r->device, r->en.device, sizeof(r->device));
+    memcpy(r->device, r->front->en.device, sizeof(r->device));
     info_device(r->device, &h);
     redir_send_info(r);
     usbredirparser_send_device_connect(r->parser, &h);
@@ -71,51 +68,31 @@ static void tell_connect(struct usbredir *r)
     say(r, text);
 }
 
-static void enumerated(void *ctx, enum enum_result result)
+static void on_ready(void *ctx)
 {
     struct usbredir *r = ctx;
 
-    chip_stop(host_chip(r->host));
-    if (result != ENUM_READY) {
-        say(r, r->en.why);
-        redir_fail_waiting(r);
-        tell_disconnect(r);
-        return;
-    }
     r->configuration = 0;
     memset(r->alt, 0, sizeof(r->alt));
     /* 9.1.2 allows no other device after a reset, DFU 1.1 A.1 demands it. */
-    if (r->told && memcmp(r->device, r->en.device, sizeof(r->device))) {
-        redir_fail_waiting(r);
+    if (r->told && memcmp(r->device, r->front->en.device, sizeof(r->device))) {
+        front_fail_waiting(r->front);
         tell_disconnect(r);
     }
-    r->ready = true;
-    redir_submit_waiting(r);
     tell_connect(r);
 }
 
-static void begin_enumeration(struct usbredir *r)
-{
-    r->ready = false;
-    enumerate_start(&r->en);
-}
-
-static void attach_changed(void *ctx, bool attached)
+static void on_gone(void *ctx, const char *why)
 {
     struct usbredir *r = ctx;
 
-    if (!r->hello)
-        return;
-    if (attached) {
-        begin_enumeration(r);
-        return;
-    }
-    enumerate_stop(&r->en);
-    r->ready = false;
-    redir_fail_waiting(r);
+    if (why)
+        say(r, why);
     tell_disconnect(r);
-    chip_stop(host_chip(r->host));
 }
+
+static const struct front_ops ops = {
+    .ready = on_ready, .gone = on_gone, .answer = redir_answer};
 
 static void on_hello(void *priv, struct usb_redir_hello_header *h)
 {
@@ -124,19 +101,20 @@ static void on_hello(void *priv, struct usb_redir_hello_header *h)
 
     snprintf(text, sizeof(text), "client: %.60s", h->version);
     say(r, text);
+    if (r->hello)
+        return;
     r->hello = true;
-    if (host_attached(r->host))
-        begin_enumeration(r);
+    front_begin(r->front);
 }
 
 static void on_reset(void *priv)
 {
     struct usbredir *r = priv;
 
-    if (!r->told || !host_attached(r->host))
+    if (!r->told || !host_attached(r->front->host))
         return;
-    redir_cancel_all(r);
-    begin_enumeration(r);
+    front_cancel_all(r->front);
+    front_enumerate(r->front);
 }
 
 static void on_disconnect_ack(void *priv)
@@ -202,13 +180,12 @@ static struct usbredirparser *make_parser(struct usbredir *r)
 
 static void drop_client(struct usbredir *r)
 {
-    enumerate_stop(&r->en);
-    redir_cancel_all(r);
+    front_release(r->front);
     usbredirparser_destroy(r->parser);
     close(r->client);
     r->parser = NULL;
     r->client = -1;
-    r->hello = r->closing = r->ready = r->told = r->ack_owed = false;
+    r->hello = r->closing = r->told = r->ack_owed = false;
     say(r, "client left");
 }
 
@@ -218,7 +195,7 @@ static void accept_client(struct usbredir *r)
 
     if (fd < 0)
         return;
-    if (r->client >= 0) {
+    if (!front_claim(r->front, &ops, r)) {
         say(r, "a second client was turned away: one at a time");
         close(fd);
         return;
@@ -231,28 +208,21 @@ static void accept_client(struct usbredir *r)
 
 /* ---- for main.c ---- */
 
-struct usbredir *usbredir_new(struct host *h, const char *spec,
-                              void (*print)(void *ctx, const char *line),
-                              void *ctx, char error[USBREDIR_ERROR_MAX])
+struct usbredir *usbredir_new(struct front *f, const char *spec,
+                              char error[FRONT_ERROR_MAX])
 {
     struct usbredir *r = calloc(1, sizeof(*r));
 
     if (!r)
         return NULL;
-    r->host = h;
-    r->print = print;
-    r->print_ctx = ctx;
+    r->front = f;
     r->client = -1;
-    r->en.host = h;
-    r->en.done = enumerated;
-    r->en.ctx = r;
     r->listener = net_listen(spec, r->address, sizeof(r->address), error,
-                             USBREDIR_ERROR_MAX);
+                             FRONT_ERROR_MAX);
     if (r->listener < 0) {
         free(r);
         return NULL;
     }
-    host_on_attach(h, attach_changed, r);
     return r;
 }
 
@@ -260,7 +230,6 @@ void usbredir_free(struct usbredir *r)
 {
     if (!r)
         return;
-    host_on_attach(r->host, NULL, NULL);
     if (r->client >= 0)
         drop_client(r);
     close(r->listener);
@@ -297,9 +266,4 @@ void usbredir_io(struct usbredir *r)
         usbredirparser_do_write(r->parser);
     if (r->closing)
         drop_client(r);
-}
-
-bool usbredir_busy(const struct usbredir *r)
-{
-    return r->en.busy || redir_urb_busy(r);
 }

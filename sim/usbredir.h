@@ -12,16 +12,14 @@
 
 #include <poll.h>
 
-#include "host.h"
+#include "front.h"
 
-enum { USBREDIR_FDS = 2, USBREDIR_ERROR_MAX = 200 };
+enum { USBREDIR_FDS = 2 };
 
 struct usbredir;
-/* spec is HOST:PORT, port 0 picks a free one.  print gets one line at a time.
- * NULL: `error` says why. */
-struct usbredir *usbredir_new(struct host *h, const char *spec,
-                              void (*print)(void *ctx, const char *line),
-                              void *ctx, char error[USBREDIR_ERROR_MAX]);
+/* spec is HOST:PORT, port 0 picks a free one.  NULL: `error` says why. */
+struct usbredir *usbredir_new(struct front *f, const char *spec,
+                              char error[FRONT_ERROR_MAX]);
 void usbredir_free(struct usbredir *r);
 /* HOST:PORT with the real port. */
 const char *usbredir_address(const struct usbredir *r);
@@ -30,8 +28,5 @@ const char *usbredir_address(const struct usbredir *r);
 unsigned usbredir_poll(const struct usbredir *r, struct pollfd *fds);
 /* Accepts, reads, writes, as far as it goes without waiting. */
 void usbredir_io(struct usbredir *r);
-/* A peer waits for the chip.  Not for transfers that wait for the chip to have
- * something to say. */
-bool usbredir_busy(const struct usbredir *r);
 
 #endif

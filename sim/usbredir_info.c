@@ -5,9 +5,7 @@
 #include <stdbool.h>
 #include <string.h>
 
-#define DT_INTERFACE 4
-#define DT_ENDPOINT  5
-#define EPS          32
+#define EPS 32
 
 unsigned info_ep_index(unsigned endpoint)
 {
@@ -27,26 +25,8 @@ void info_device(const uint8_t device[18],
     h->device_version_bcd = (uint16_t)(device[12] | device[13] << 8);
 }
 
-/* The descriptor at *at that is whole, and steps to the next; NULL: no more. */
-static const uint8_t *next(const uint8_t *config, size_t size, size_t *at)
-{
-    const uint8_t *d = config + *at;
-
-    if (*at + 2 > size || d[0] < 2 || *at + d[0] > size)
-        return NULL;
-    *at += d[0];
-    return d;
-}
-
-static bool current_interface(const uint8_t *d,
-                              const uint8_t alt[INFO_INTERFACES])
-{
-    return d[1] == DT_INTERFACE && d[0] >= 9 && d[2] < INFO_INTERFACES &&
-           d[3] == alt[d[2]];
-}
-
 void info_interfaces(const uint8_t *config, size_t size,
-                     const uint8_t alt[INFO_INTERFACES],
+                     const uint8_t alt[DESC_INTERFACES],
                      struct usb_redir_interface_info_header *h)
 {
     const uint8_t *d;
@@ -54,8 +34,8 @@ void info_interfaces(const uint8_t *config, size_t size,
     uint32_t n = 0;
 
     memset(h, 0, sizeof(*h));
-    while ((d = next(config, size, &at)) && n < INFO_INTERFACES) {
-        if (!current_interface(d, alt))
+    while ((d = desc_next(config, size, &at)) && n < DESC_INTERFACES) {
+        if (!desc_is_current(d, alt))
             continue;
         h->interface[n] = d[2];
         h->interface_class[n] = d[5];
@@ -76,7 +56,7 @@ static void set_ep(struct usb_redir_ep_info_header *h, unsigned i, uint8_t type,
 }
 
 void info_endpoints(const uint8_t *config, size_t size,
-                    const uint8_t alt[INFO_INTERFACES],
+                    const uint8_t alt[DESC_INTERFACES],
                     struct usb_redir_ep_info_header *h)
 {
     bool current = false;
@@ -88,11 +68,11 @@ void info_endpoints(const uint8_t *config, size_t size,
     memset(h->type, usb_redir_type_invalid, sizeof(h->type));
     set_ep(h, 0, usb_redir_type_control, 0, 0, 64);
     set_ep(h, EPS / 2, usb_redir_type_control, 0, 0, 64);
-    while ((d = next(config, size, &at))) {
-        if (d[1] == DT_INTERFACE) {
-            current = current_interface(d, alt);
+    while ((d = desc_next(config, size, &at))) {
+        if (d[1] == DESC_INTERFACE) {
+            current = desc_is_current(d, alt);
             interface = d[0] >= 9 ? d[2] : 0;
-        } else if (d[1] == DT_ENDPOINT && d[0] >= 7 && current) {
+        } else if (d[1] == DESC_ENDPOINT && d[0] >= 7 && current) {
             set_ep(h, info_ep_index(d[2]), d[3] & 3, d[6], interface,
                    (d[4] | (unsigned)d[5] << 8) & 0x7ff);
         }

@@ -3,14 +3,9 @@
  * usbredir_urb.c - the peer's requests as transfers of our host, and their
  * answers.  While the chip is being enumerated they wait in the list.
  */
-#include <stdlib.h>
 #include <string.h>
 
 #include "usbredir_priv.h"
-
-/* A transfer that got nowhere for so long is waiting for the chip to have
- * something to say: a serial port's IN endpoint, say. */
-#define WORK_LIMIT (2 * SIM_S)
 
 enum kind {
     KIND_CONTROL,
@@ -19,17 +14,6 @@ enum kind {
     KIND_SET_CONFIG,
     KIND_SET_ALT,
     KIND_RECEIVE
-};
-
-struct transfer {
-    struct urb urb; /* first: found by its address */
-    struct usbredir *r;
-    enum kind kind;
-    uint64_t id;
-    uint32_t stream_id;
-    bool stopped; /* KIND_RECEIVE: does not go on */
-    struct transfer *next;
-    uint8_t data[];
 };
 
 /* ---- transfers ---- */
@@ -50,26 +34,10 @@ static uint8_t redir_status(const struct urb *u)
     }
 }
 
-static bool is_in(const struct transfer *t)
-{
-    if (t->urb.type == URB_CONTROL)
-        return t->urb.setup[0] & 0x80;
-    return t->urb.endpoint & 0x80;
-}
-
-static void unlink_transfer(struct transfer *t)
-{
-    struct transfer **p = &t->r->transfers;
-
-    while (*p && *p != t)
-        p = &(*p)->next;
-    if (*p)
-        *p = t->next;
-}
-
 /* ---- answers, by kind ---- */
 
-static void answer_control(struct transfer *t, uint8_t *data, int n)
+static void answer_control(struct usbredir *r, struct transfer *t,
+                           uint8_t *data, int n)
 {
     const uint8_t *s = t->urb.setup;
     struct usb_redir_control_packet_header h = {
@@ -82,23 +50,25 @@ static void answer_control(struct transfer *t, uint8_t *data, int n)
         .length = (uint16_t)t->urb.actual,
     };
 
-    usbredirparser_send_control_packet(t->r->parser, t->id, &h, data, n);
+    usbredirparser_send_control_packet(r->parser, t->id, &h, data, n);
 }
 
-static void answer_bulk(struct transfer *t, uint8_t *data, int n)
+static void answer_bulk(struct usbredir *r, struct transfer *t, uint8_t *data,
+                        int n)
 {
     struct usb_redir_bulk_packet_header h = {
         .endpoint = t->urb.endpoint,
         .status = redir_status(&t->urb),
         .length = (uint16_t)t->urb.actual,
         .length_high = (uint16_t)(t->urb.actual >> 16),
-        .stream_id = t->stream_id,
+        .stream_id = t->number,
     };
 
-    usbredirparser_send_bulk_packet(t->r->parser, t->id, &h, data, n);
+    usbredirparser_send_bulk_packet(r->parser, t->id, &h, data, n);
 }
 
-static void answer_interrupt(struct transfer *t, uint8_t *data, int n)
+static void answer_interrupt(struct usbredir *r, struct transfer *t,
+                             uint8_t *data, int n)
 {
     struct usb_redir_interrupt_packet_header h = {
         .endpoint = t->urb.endpoint,
@@ -106,12 +76,11 @@ static void answer_interrupt(struct transfer *t, uint8_t *data, int n)
         .length = (uint16_t)t->urb.actual,
     };
 
-    usbredirparser_send_interrupt_packet(t->r->parser, t->id, &h, data, n);
+    usbredirparser_send_interrupt_packet(r->parser, t->id, &h, data, n);
 }
 
-static void answer_set_config(struct transfer *t)
+static void answer_set_config(struct usbredir *r, struct transfer *t)
 {
-    struct usbredir *r = t->r;
     struct usb_redir_configuration_status_header h = {
         .status = redir_status(&t->urb)};
 
@@ -124,10 +93,9 @@ static void answer_set_config(struct transfer *t)
     usbredirparser_send_configuration_status(r->parser, t->id, &h);
 }
 
-static void answer_set_alt(struct transfer *t)
+static void answer_set_alt(struct usbredir *r, struct transfer *t)
 {
-    struct usbredir *r = t->r;
-    uint8_t interface = t->urb.setup[4] % INFO_INTERFACES;
+    uint8_t interface = t->urb.setup[4] % DESC_INTERFACES;
     struct usb_redir_alt_setting_status_header h = {
         .status = redir_status(&t->urb), .interface = interface};
 
@@ -140,7 +108,8 @@ static void answer_set_alt(struct transfer *t)
 }
 
 /* True: the transfer goes on, for the next packet. */
-static bool answer_receive(struct transfer *t, uint8_t *data, int n)
+static bool answer_receive(struct usbredir *r, struct transfer *t,
+                           uint8_t *data, int n)
 {
     struct usb_redir_interrupt_receiving_status_header h = {
         .status = redir_status(&t->urb), .endpoint = t->urb.endpoint};
@@ -148,141 +117,51 @@ static bool answer_receive(struct transfer *t, uint8_t *data, int n)
     if (t->stopped)
         return false;
     if (t->urb.status == URB_OK) {
-        answer_interrupt(t, data, n);
+        answer_interrupt(r, t, data, n);
         t->id++;
-        host_submit(t->r->host, &t->urb);
+        host_submit(r->front->host, &t->urb);
         return true;
     }
-    usbredirparser_send_interrupt_receiving_status(t->r->parser, t->id, &h);
+    usbredirparser_send_interrupt_receiving_status(r->parser, t->id, &h);
     return false;
 }
 
-static bool answer(struct transfer *t)
+bool redir_answer(void *ctx, struct transfer *t)
 {
-    int n = is_in(t) ? (int)t->urb.actual : 0;
+    struct usbredir *r = ctx;
+    int n = front_is_in(t) ? (int)t->urb.actual : 0;
     uint8_t *data = n ? t->data : NULL;
 
-    switch (t->kind) {
+    switch ((enum kind)t->kind) {
     case KIND_CONTROL:
-        answer_control(t, data, n);
+        answer_control(r, t, data, n);
         return false;
     case KIND_BULK:
-        answer_bulk(t, data, n);
+        answer_bulk(r, t, data, n);
         return false;
     case KIND_INTERRUPT:
-        answer_interrupt(t, data, n);
+        answer_interrupt(r, t, data, n);
         return false;
     case KIND_SET_CONFIG:
-        answer_set_config(t);
+        answer_set_config(r, t);
         return false;
     case KIND_SET_ALT:
-        answer_set_alt(t);
+        answer_set_alt(r, t);
         return false;
     default:
-        return answer_receive(t, data, n);
+        return answer_receive(r, t, data, n);
     }
 }
 
-static void transfer_done(struct urb *urb)
-{
-    struct transfer *t = (struct transfer *)urb;
-    struct usbredir *r = t->r;
-
-    if (r->parser && answer(t))
-        return;
-    unlink_transfer(t);
-    free(t);
-    chip_stop(host_chip(r->host));
-}
-
-/* A transfer in the list, with room for `length` bytes. */
 static struct transfer *new_transfer(struct usbredir *r, enum kind kind,
                                      enum urb_type type, uint64_t id,
                                      unsigned endpoint, size_t length)
 {
-    struct transfer *t = calloc(1, sizeof(*t) + length), **p = &r->transfers;
+    struct transfer *t = front_transfer(r->front, type, endpoint, id, length);
 
-    if (!t)
-        return NULL;
-    t->r = r;
-    t->kind = kind;
-    t->id = id;
-    t->urb = (struct urb){.type = type,
-                          .address = 0xff,
-                          .endpoint = (uint8_t)endpoint,
-                          .data = t->data,
-                          .length = length,
-                          .done = transfer_done};
-    while (*p)
-        p = &(*p)->next;
-    *p = t;
+    if (t)
+        t->kind = kind;
     return t;
-}
-
-/* To the chip, or into the queue until it has been enumerated. */
-static void start(struct transfer *t)
-{
-    if (t->r->ready) {
-        host_submit(t->r->host, &t->urb);
-        return;
-    }
-    t->urb.status = URB_PENDING;
-    if (!t->r->en.busy) {
-        t->urb.status = URB_GONE;
-        transfer_done(&t->urb);
-    }
-}
-
-static bool at_host(const struct transfer *t)
-{
-    return t->r->ready && t->urb.status == URB_PENDING;
-}
-
-static void cancel(struct transfer *t, enum urb_status status)
-{
-    if (at_host(t)) {
-        host_cancel(t->r->host, &t->urb);
-        return;
-    }
-    t->urb.status = status;
-    transfer_done(&t->urb);
-}
-
-void redir_cancel_all(struct usbredir *r)
-{
-    struct transfer *t;
-
-    while ((t = r->transfers)) {
-        t->stopped = true;
-        cancel(t, URB_CANCELLED);
-    }
-}
-
-/* ---- for usbredir.c ---- */
-
-void redir_submit_waiting(struct usbredir *r)
-{
-    for (struct transfer *t = r->transfers; t; t = t->next)
-        host_submit(r->host, &t->urb);
-}
-
-void redir_fail_waiting(struct usbredir *r)
-{
-    while (r->transfers) {
-        r->transfers->urb.status = URB_GONE;
-        r->transfers->stopped = true;
-        transfer_done(&r->transfers->urb);
-    }
-}
-
-bool redir_urb_busy(const struct usbredir *r)
-{
-    sim_time now = chip_now(host_chip(r->host));
-
-    for (const struct transfer *t = r->transfers; t; t = t->next)
-        if (t->urb.type != URB_INTERRUPT && now - t->urb.started < WORK_LIMIT)
-            return true;
-    return false;
 }
 
 /* ---- messages of the peer ---- */
@@ -297,7 +176,7 @@ static void control_request(struct transfer *t, uint8_t type, uint8_t request,
                           n & 0xff,     (uint8_t)(n >> 8)};
 
     memcpy(t->urb.setup, s, sizeof(s));
-    start(t);
+    front_start(t);
 }
 
 static void on_set_configuration(void *priv, uint64_t id,
@@ -336,7 +215,7 @@ static void on_get_alt(void *priv, uint64_t id,
     struct usb_redir_alt_setting_status_header h = {
         .status = usb_redir_success,
         .interface = q->interface,
-        .alt = r->alt[q->interface % INFO_INTERFACES]};
+        .alt = r->alt[q->interface % DESC_INTERFACES]};
 
     usbredirparser_send_alt_setting_status(r->parser, id, &h);
 }
@@ -345,7 +224,7 @@ static void on_get_alt(void *priv, uint64_t id,
 static void take_data(struct usbredir *r, struct transfer *t, uint8_t *data,
                       int n)
 {
-    if (t && data && !is_in(t) && (size_t)n <= t->urb.length)
+    if (t && data && !front_is_in(t) && (size_t)n <= t->urb.length)
         memcpy(t->data, data, (size_t)n);
     if (data)
         usbredirparser_free_packet_data(r->parser, data);
@@ -378,10 +257,10 @@ static void on_bulk(void *priv, uint64_t id,
                                       h->endpoint & 0x80 ? length : (size_t)n);
 
     if (t)
-        t->stream_id = h->stream_id;
+        t->number = h->stream_id;
     take_data(r, t, data, n);
     if (t)
-        start(t);
+        front_start(t);
 }
 
 static void on_interrupt(void *priv, uint64_t id,
@@ -394,12 +273,12 @@ static void on_interrupt(void *priv, uint64_t id,
 
     take_data(r, t, data, n);
     if (t)
-        start(t);
+        front_start(t);
 }
 
 static struct transfer *receiving(struct usbredir *r, uint8_t endpoint)
 {
-    struct transfer *t = r->transfers;
+    struct transfer *t = r->front->transfers;
 
     while (t && (t->kind != KIND_RECEIVE || t->urb.endpoint != endpoint))
         t = t->next;
@@ -427,11 +306,11 @@ on_start_interrupt(void *priv, uint64_t id,
         return;
     }
     t = new_transfer(r, KIND_RECEIVE, URB_INTERRUPT, 0, h->endpoint,
-                     host_max_packet(r->host, h->endpoint));
+                     host_max_packet(r->front->host, h->endpoint));
     if (!t)
         return;
     receiving_status(r, id, h->endpoint, usb_redir_success);
-    start(t);
+    front_start(t);
 }
 
 static void
@@ -443,7 +322,7 @@ on_stop_interrupt(void *priv, uint64_t id,
 
     if (t) {
         t->stopped = true;
-        cancel(t, URB_CANCELLED);
+        front_cancel(t);
     }
     receiving_status(r, id, h->endpoint, usb_redir_success);
 }
@@ -451,12 +330,12 @@ on_stop_interrupt(void *priv, uint64_t id,
 static void on_cancel(void *priv, uint64_t id)
 {
     struct usbredir *r = priv;
-    struct transfer *t = r->transfers;
+    struct transfer *t = r->front->transfers;
 
     while (t && (t->id != id || t->kind == KIND_RECEIVE))
         t = t->next;
     if (t)
-        cancel(t, URB_CANCELLED);
+        front_cancel(t);
 }
 
 void redir_urb_callbacks(struct usbredirparser *p)

@@ -10,9 +10,7 @@
 
 #include <cmocka.h>
 
-#include <arpa/inet.h>
 #include <errno.h>
-#include <netinet/tcp.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -20,7 +18,7 @@
 #include <unistd.h>
 #include <usbredirparser.h>
 
-#include "usb_echo.h"
+#include "front_bench.h"
 #include "usbredir.h"
 
 struct guest {
@@ -40,12 +38,9 @@ struct guest {
 };
 
 struct fixture {
-    struct chip chip;
-    struct echo echo;
-    struct host *host;
+    struct front_bench b;
     struct usbredir *redir;
     struct guest guest;
-    char log[2048];
 };
 
 /* ---- the guest ---- */
@@ -147,25 +142,14 @@ static void no_log(void *p, int level, const char *msg)
     (void)p, (void)level, (void)msg;
 }
 
-static int dial(const char *address)
-{
-    struct sockaddr_in a = {.sin_family = AF_INET};
-    int fd = socket(AF_INET, SOCK_STREAM, 0), one = 1;
-
-    a.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-    a.sin_port = htons((uint16_t)atoi(strrchr(address, ':') + 1));
-    setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one));
-    assert_int_equal(connect(fd, (struct sockaddr *)&a, sizeof(a)), 0);
-    return fd;
-}
-
 static void guest_start(struct guest *g, const char *address)
 {
     uint32_t caps[USB_REDIR_CAPS_SIZE] = {0};
     struct usbredirparser *p = usbredirparser_create();
 
     memset(g, 0, sizeof(*g));
-    g->fd = dial(address);
+    g->fd = front_bench_dial(address);
+    assert_true(g->fd >= 0);
     g->parser = p;
     p->priv = g;
     p->log_func = no_log;
@@ -201,7 +185,7 @@ static void pump(struct fixture *f, unsigned ms)
         if (usbredirparser_has_data_to_write(f->guest.parser))
             usbredirparser_do_write(f->guest.parser);
         usbredir_io(f->redir);
-        chip_run(&f->chip, f->chip.now + SIM_MS);
+        chip_run(&f->b.chip, f->b.chip.now + SIM_MS);
         usbredir_io(f->redir);
         usbredirparser_do_read(f->guest.parser);
     }
@@ -254,25 +238,13 @@ static void configure(struct fixture *f)
 
 /* ---- set-up ---- */
 
-static void note(void *ctx, const char *line)
-{
-    struct fixture *f = ctx;
-    size_t n = strlen(f->log);
-
-    snprintf(f->log + n, sizeof(f->log) - n, "%s\n", line);
-}
-
 static int setup(void **state)
 {
     struct fixture *f = calloc(1, sizeof(*f));
-    char error[USBREDIR_ERROR_MAX];
+    char error[FRONT_ERROR_MAX];
 
-    bench_new_fsdev(&f->chip);
-    f->chip.firmware = echo_firmware;
-    f->chip.fw = &f->echo;
-    f->host = host_new(&f->chip, &host_timing_fast);
-    f->redir = usbredir_new(f->host, "127.0.0.1:0", note, f, error);
-    echo_power_up(&f->chip);
+    front_bench_new(&f->b);
+    f->redir = usbredir_new(&f->b.front, "127.0.0.1:0", error);
     guest_start(&f->guest, usbredir_address(f->redir));
     pump(f, 200);
     *state = f;
@@ -285,8 +257,7 @@ static int teardown(void **state)
 
     guest_stop(&f->guest);
     usbredir_free(f->redir);
-    host_free(f->host);
-    bench_free(&f->chip);
+    front_bench_free(&f->b);
     free(f);
     return 0;
 }
@@ -308,7 +279,7 @@ static void tells_of_the_device(void **state)
     assert_int_equal(g->eps.type[16 + 2], usb_redir_type_bulk);
     assert_int_equal(g->eps.type[2], usb_redir_type_invalid);
     assert_int_equal(g->eps.max_packet_size[1], 64);
-    assert_false(usbredir_busy(f->redir));
+    assert_false(front_busy(&f->b.front));
 }
 
 static void transfers(void **state)
@@ -328,7 +299,7 @@ static void transfers(void **state)
     control(f, 101, 0x40, 1, 0, out, sizeof(out));
     wait_answer(f);
     assert_int_equal(g->status, usb_redir_success);
-    assert_int_equal(f->echo.got, 200);
+    assert_int_equal(f->b.echo.got, 200);
     control(f, 102, 0xc0, 1, 0, NULL, 200);
     wait_answer(f);
     assert_int_equal(g->n, 128);
@@ -373,9 +344,9 @@ static void cancels(void **state)
     configure(f);
     bulk(f, 200, 0x82, NULL, 64);
     pump(f, 50);
-    assert_true(usbredir_busy(f->redir));
+    assert_true(front_busy(&f->b.front));
     pump(f, 3000);
-    assert_false(usbredir_busy(f->redir)); /* waits, but that is no work */
+    assert_false(front_busy(&f->b.front)); /* waits, but that is no work */
     usbredirparser_send_cancel_data_packet(f->guest.parser, 200);
     wait_answer(f);
     assert_int_equal(f->guest.status, usb_redir_cancelled);
@@ -419,15 +390,15 @@ static void interrupt_receiving(void **state)
 static void replays_reset(void **state)
 {
     struct fixture *f = *state;
-    unsigned resets = f->echo.resets;
+    unsigned resets = f->b.echo.resets;
 
     configure(f);
     usbredirparser_send_reset(f->guest.parser);
     control(f, 300, 0x80, 6, 0x0100, NULL, 18);
     wait_answer(f);
     assert_int_equal(f->guest.status, usb_redir_success);
-    assert_int_equal(f->echo.resets, resets + 1);
-    assert_true(host_address(f->host) != 0);
+    assert_int_equal(f->b.echo.resets, resets + 1);
+    assert_true(host_address(f->b.host) != 0);
     assert_int_equal(f->guest.disconnects, 0);
 }
 
@@ -435,7 +406,7 @@ static void other_device_after_reset(void **state)
 {
     struct fixture *f = *state;
 
-    f->echo.product = 5;
+    f->b.echo.product = 5;
     usbredirparser_send_reset(f->guest.parser);
     control(f, 400, 0x80, 6, 0x0100, NULL, 18);
     wait_answer(f);
@@ -453,8 +424,8 @@ static void disconnect_and_back(void **state)
     configure(f);
     bulk(f, 500, 0x82, NULL, 64);
     pump(f, 5);
-    f->echo.product = 1;
-    wire_plug(f->chip.wire, false);
+    f->b.echo.product = 1;
+    wire_plug(f->b.chip.wire, false);
     wait_answer(f);
     assert_int_equal(f->guest.status, usb_redir_ioerror);
     pump(f, 5);
@@ -462,7 +433,7 @@ static void disconnect_and_back(void **state)
     control(f, 501, 0x80, 6, 0x0100, NULL, 18);
     wait_answer(f);
     assert_int_equal(f->guest.status, usb_redir_ioerror);
-    wire_plug(f->chip.wire, true);
+    wire_plug(f->b.chip.wire, true);
     pump(f, 300);
     assert_int_equal(f->guest.connects, 2);
     assert_int_equal(f->guest.device.product_id, 2);
@@ -473,24 +444,24 @@ static void dead_device(void **state)
 {
     struct fixture *f = *state;
 
-    f->chip.firmware = NULL;
+    f->b.chip.firmware = NULL;
     usbredirparser_send_reset(f->guest.parser);
     pump(f, 2000);
     assert_int_equal(f->guest.disconnects, 1);
-    assert_non_null(strstr(f->log, "GET_DESCRIPTOR(device, 8) failed"));
-    assert_false(usbredir_busy(f->redir));
+    assert_non_null(strstr(f->b.log, "GET_DESCRIPTOR(device, 8) failed"));
+    assert_false(front_busy(&f->b.front));
 }
 
 static void one_client(void **state)
 {
     struct fixture *f = *state;
-    int fd = dial(usbredir_address(f->redir));
+    int fd = front_bench_dial(usbredir_address(f->redir));
     char byte;
 
     pump(f, 2);
     assert_int_equal(recv(fd, &byte, 1, 0), 0);
     close(fd);
-    assert_non_null(strstr(f->log, "turned away"));
+    assert_non_null(strstr(f->b.log, "turned away"));
     control(f, 600, 0x80, 6, 0x0100, NULL, 18);
     wait_answer(f);
     assert_int_equal(f->guest.status, usb_redir_success);
@@ -504,7 +475,7 @@ static void next_client(void **state)
     pump(f, 5);
     guest_stop(&f->guest);
     usbredir_io(f->redir);
-    assert_non_null(strstr(f->log, "client left"));
+    assert_non_null(strstr(f->b.log, "client left"));
     guest_start(&f->guest, usbredir_address(f->redir));
     pump(f, 100);
     assert_int_equal(f->guest.connects, 1);
@@ -519,7 +490,7 @@ static void nonsense_is_survived(void **state)
     usbredir_io(f->redir);
     for (unsigned i = 0; i < 20; i++) {
         uint8_t junk[300];
-        int fd = dial(usbredir_address(f->redir));
+        int fd = front_bench_dial(usbredir_address(f->redir));
 
         for (unsigned k = 0; k < sizeof(junk); k++)
             junk[k] = (uint8_t)(k * i + (k >> 3));
@@ -537,12 +508,11 @@ static void nonsense_is_survived(void **state)
 static void bad_addresses(void **state)
 {
     struct fixture *f = *state;
-    char error[USBREDIR_ERROR_MAX];
+    char error[FRONT_ERROR_MAX];
 
-    assert_null(usbredir_new(f->host, "nowhere", note, f, error));
+    assert_null(usbredir_new(&f->b.front, "nowhere", error));
     assert_non_null(strstr(error, "HOST:PORT"));
-    assert_null(
-        usbredir_new(f->host, usbredir_address(f->redir), note, f, error));
+    assert_null(usbredir_new(&f->b.front, usbredir_address(f->redir), error));
     assert_non_null(strstr(error, "choose another port"));
 }
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* usbredir_net.c - see usbredir_net.h. */
-#include "usbredir_net.h"
+/* net.c - see net.h. */
+#include "net.h"
 
 #include <arpa/inet.h>
 #include <errno.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* usbredir_net.h - non-blocking TCP sockets of a front end. */
-#ifndef SIM_USBREDIR_NET_H
-#define SIM_USBREDIR_NET_H
+/* net.h - non-blocking TCP sockets of the front ends. */
+#ifndef SIM_NET_H
+#define SIM_NET_H
 
 #include <stddef.h>
 #include <stdint.h>
