@@ -44,6 +44,10 @@ class Chip:
             self.close()
             raise
         self.port = int(listening.group(1))
+        self.usbip_port = None
+        if "--usbip" in options:
+            self.usbip_port = int(self.wait(r"listening usbip \S+:(\d+)",
+                                            10).group(1))
 
     def __enter__(self):
         return self

@@ -94,15 +94,32 @@ class Bench:
         self.plugged = None
         self.slot = None  # (start, size), where a case keeps it
 
-    def start(self, *more, options=(), firmware="sallyport-dfu.elf"):
+    def start(self, *more, options=(), firmware="sallyport-dfu.elf",
+              plug=True):
         """A chip with the bootloader, and more files, in flash; plugged into
         the guest."""
         name = "%s.%d" % (self.name, len(list(LOGS.glob(self.name + ".*log"))))
         self.chip = Chip(BOARD, [FIRMWARE / firmware, *more],
                          LOGS / (name + ".log"),
                          ["--pcap", LOGS / (name + ".pcap"), *options])
-        self.plugged = self.guest.attach(self.chip.port)
+        if plug:
+            self.plugged = self.guest.attach(self.chip.port)
         return self.chip
+
+    def start_usbip(self, **more):
+        """The same, attached by USB/IP."""
+        self.guest.load_usbip()
+        self.start(options=("--usbip", "127.0.0.1:0"), plug=False, **more)
+        self.usbip_attach()
+
+    def usbip(self, arguments):
+        result = self.guest.usbip(self.chip.usbip_port, arguments)
+        check(result.status == 0, "usbip %s ends with status %d:\n%s",
+              arguments, result.status, result.output)
+        return result.output
+
+    def usbip_attach(self):
+        self.usbip("attach -r 10.0.2.2 -b 1-1")
 
     def stop(self):
         """Unplugs and ends the chip; its exit status."""
@@ -619,6 +636,54 @@ def download_to_running_application(b):
     b.app_says("2.0.0", since)
 
 
+# ---- USB/IP: usbip and vhci_hcd of the guest ----
+
+@case
+def usbip_update_and_read_back(b):
+    """The device leaves the bus twice; the script attaches it at once."""
+    b.start_usbip()
+    start, data = download_leave(b, read("demo-dfu.bin"), 60 * KB, "1.0.0")
+    b.usbip_attach()
+    b.app_mode()
+    result = b.dfu_util("-e")
+    check(result.status == 0, "dfu-util -e ends with status %d:\n%s",
+          result.status, last_drawn(result.output))
+    b.usbip_attach()
+    b.dfu_mode()
+    same(b.upload(start, len(data)), data, "read back")
+
+
+@case
+def usbip_detach_and_attach_again(b):
+    b.start_usbip()
+    b.dfu_mode()
+    check("Port 00" in b.usbip("port"), "no port is in use")
+    b.usbip("detach -p 0")
+    b.chip.wait("usbip: client left", 5)
+    listing = b.usbip("list -r 10.0.2.2")
+    check("1-1" in listing and DFU_ID in listing, "not listed:\n%s", listing)
+    b.usbip_attach()
+    b.dfu_mode()
+    second = b.guest.usbip(b.chip.usbip_port, "attach -r 10.0.2.2 -b 1-1")
+    check(second.status != 0, "a second client may attach")
+    check("Found DFU" in b.dfu_util("-l").output,
+          "the first client lost the device")
+
+
+@case
+def usbip_reset_reaches_the_chip(b):
+    """USB/IP has no message for it; dfu-util -R is a reset of the port."""
+    b.start_usbip()
+    start, _ = b.layout().slot()
+    since = b.chip.mark()
+    result = b.dfu_util("-a 0 -s 0x%08x:4 -U /tmp/four -R" % start)
+    check(result.status == 0, "dfu-util -R ends with status %d:\n%s",
+          result.status, last_drawn(result.output))
+    b.chip.wait("(?i)usb.*reset", 5, since)
+    b.chip.wait("(?i)usb.*configured", 5, since)
+    b.dfu_mode()
+
+
 # ---- bad input to the tools ----
 
 def bad_arguments(arguments, wanted):
@@ -650,6 +715,8 @@ def chip_bad_input(b):
     bad_arguments([*board, "--flash", "%s@nonsense" % junk], "address|nonsen")
     bad_arguments([*board, "--flash", boot, "--nosuch"], "nosuch")
     bad_arguments([*board, "--flash", boot, "--usbredir", "nonsense"],
+                  "nonsense|port")
+    bad_arguments([*board, "--flash", boot, "--usbip", "127.0.0.1:nonsense"],
                   "nonsense|port")
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))

@@ -168,6 +168,8 @@ class Guest:
                     "-serial", "chardev:log",
                     "-qmp", "unix:%s,server=on,wait=off" % self._path("qmp"),
                     "-device", "qemu-xhci,id=xhci",
+                    "-netdev", "user,id=net,ipv6=off",
+                    "-device", "virtio-net-pci,netdev=net,romfile=",
                     "-device", "virtio-serial-pci,id=vs"]
         for name in ("main", "side"):
             command += ["-chardev", "socket,id=%s,path=%s,server=on,wait=off"
@@ -339,6 +341,21 @@ class Guest:
             yield name
         finally:
             self.detach(name)
+
+    def load_usbip(self):
+        """Makes the guest a USB/IP client, once.  Its network reaches this
+        machine's 127.0.0.1 as 10.0.2.2."""
+        result = self.run(
+            "[ -d /sys/module/vhci_hcd ] && exit\n"
+            "while read m; do insmod /modules/$m.ko || exit 1; done "
+            "</modules/usbip\n"
+            "ip link set eth0 up && ip address add 10.0.2.15/24 dev eth0")
+        if result.status:
+            raise GuestError("no USB/IP in the guest: " + result.output)
+
+    def usbip(self, port, arguments):
+        """The usbip program, for the server on this machine's port."""
+        return self.run("usbip --tcp-port %d %s" % (port, arguments))
 
     def wait_usb(self, product, protocol, limit=10):
         """Waits until a device with that VID:PID is configured, with that

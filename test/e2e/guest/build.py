@@ -5,7 +5,7 @@ Builds the Linux guest of the end-to-end tests into build/guest:
 `vmlinux` and `initrd.cpio`.
 
 The kernel and udevd are Debian's own: their packages are downloaded and
-unpacked, not installed.  dfu-util and busybox are the installed Debian
+unpacked, not installed.  dfu-util, usbip and busybox are the installed Debian
 programs, with the libraries that the loader names.  udevd is there because a
 running libusb learns from it that a device came back.  Nothing is built again while the inputs
 (this directory, the versions of the packages) stay what they were.
@@ -26,9 +26,13 @@ OUT = ROOT / "build" / "guest"
 
 # Modules that the guest needs; what they depend on is found in the files.
 MODULES = ["xhci_pci", "virtio_pci", "virtio_console"]
-PROGRAMS = ["/usr/bin/dfu-util", "/usr/bin/dfu-suffix", "/usr/bin/dfu-prefix"]
+# Loaded by `guest.load_usbip()`: sixteen more root hubs, and a network.
+USBIP_MODULES = ["virtio_net", "vhci_hcd"]
+PROGRAMS = ["/usr/bin/dfu-util", "/usr/bin/dfu-suffix", "/usr/bin/dfu-prefix",
+            "/usr/sbin/usbip"]
 RULES = ["50-udev-default.rules"]
-PACKAGES = ["dfu-util", "busybox-static", "libc6", "libusb-1.0-0", "libudev1"]
+PACKAGES = ["dfu-util", "usbip", "busybox-static", "libc6", "libusb-1.0-0",
+            "libudev1"]
 
 
 class GuestError(Exception):
@@ -169,10 +173,18 @@ def install_udevd(tree, package):
                 "lib/udev/rules.d/" + rules)
 
 
-def make_initrd(tree, modules, udev):
+def install_modules(tree, listing, modules):
+    for name, data in modules:
+        (tree / "modules" / (name + ".ko")).write_bytes(data)
+    (tree / "modules" / listing).write_text(
+        "".join(name + "\n" for name, _ in modules))
+
+
+def make_initrd(tree, modules, usbip_modules, udev):
     for directory in ("bin", "dev", "proc", "sys", "tmp", "run", "root",
-                      "etc", "modules"):
+                      "etc", "modules", "var"):
         (tree / directory).mkdir(parents=True)
+    (tree / "var/run").symlink_to("/run")  # usbip keeps its state there
     install("/bin/busybox", tree)
     for applet in run("/bin/busybox", "--list").split():
         if applet != "busybox":
@@ -180,10 +192,8 @@ def make_initrd(tree, modules, udev):
     for program in PROGRAMS:
         install_program(program, tree)
     install_udevd(tree, udev)
-    for name, data in modules:
-        (tree / "modules" / (name + ".ko")).write_bytes(data)
-    (tree / "modules" / "order").write_text(
-        "".join(name + "\n" for name, _ in modules))
+    install_modules(tree, "order", modules)
+    install_modules(tree, "usbip", usbip_modules)
     install(str(HERE / "init"), tree, "init")
     install(str(HERE / "agent"), tree, "bin/agent")
 
@@ -223,7 +233,10 @@ def build(say=print):
     run("dpkg-deb", "-x", str(udev_deb), str(udev))
     vmlinux.write_bytes(
         extract_vmlinux(next((kernel / "boot").glob("vmlinuz-*"))))
-    make_initrd(tree, load_order(module_files(kernel), MODULES), udev)
+    files = module_files(kernel)
+    modules = load_order(files, MODULES)
+    more = load_order(files, MODULES + USBIP_MODULES)
+    make_initrd(tree, modules, more[len(modules):], udev)
     for directory in (kernel, udev, tree):
         shutil.rmtree(directory)
     stamp.write_text(key)
