@@ -790,6 +790,17 @@ static void bad_addresses(void **state)
     assert_non_null(strstr(error, "HOST:PORT"));
 }
 
+/* The port is taken, or free. */
+static void default_port(void **state)
+{
+    struct fixture *f = *state;
+    char error[FRONT_ERROR_MAX];
+    struct usbip *u = usbip_new(&f->b.front, "127.0.0.1", error);
+
+    assert_non_null(strstr(u ? usbip_address(u) : error, "127.0.0.1:3240"));
+    usbip_free(u);
+}
+
 int main(void)
 {
 #define TEST(f)     cmocka_unit_test_setup_teardown(f, setup, teardown)
@@ -824,6 +835,7 @@ int main(void)
         IMPORTED(too_many),
         TEST(noise),
         TEST(bad_addresses),
+        TEST(default_port),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
