@@ -460,14 +460,16 @@ static void write_reg(struct dev *d, uint32_t off, uint16_t v)
 /* ---- the bus side ---- */
 
 /* Index of a 16-bit word of packet memory, -1 where there is none.  An access
- * of a size that the manual does not allow is complained of and carried out
- * as the bus would: it always moves the whole word. */
-static int pma_index(struct dev *d, uint32_t off, unsigned size)
+ * of a size that the memory is not made for is complained of and carried out
+ * as the bus would: it always moves the whole word.  Reading a byte of that
+ * word is therefore harmless (RM0091, 30.6.2 allows it, RM0008 is silent);
+ * writing one is not. */
+static int pma_index(struct dev *d, uint32_t off, unsigned size, bool write)
 {
     const struct fsdev_facts *f = fsdev_facts(d);
     uint32_t i = off / f->pma_stride * 2;
 
-    if (!(f->pma_sizes & 1u << size))
+    if (!(f->pma_sizes & 1u << size) && (write || size != 1))
         chip_guest_error(d->chip, "%u-bit access to the USB packet memory",
                          size * 8);
     if (off % f->pma_stride > 1 || i >= f->pma_bytes) {
@@ -502,7 +504,7 @@ static uint32_t read(struct dev *d, unsigned range, uint32_t off, unsigned size)
 
     if (range == 0)
         return reg_access(d, off, size) ? read_reg(d, off) : 0;
-    i = pma_index(d, off, size);
+    i = pma_index(d, off, size, false);
     if (i < 0)
         return 0;
     if (size == 1)
@@ -522,7 +524,7 @@ static void write(struct dev *d, unsigned range, uint32_t off, unsigned size,
         fsdev_irq(d);
         return;
     }
-    i = pma_index(d, off, size);
+    i = pma_index(d, off, size, true);
     if (i < 0)
         return;
     if (size == 1) /* a byte is on all lanes of the bus */

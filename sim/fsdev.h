@@ -18,7 +18,7 @@
 struct fsdev_facts {
     uint16_t pma_bytes;  /* as the block addresses it */
     uint8_t pma_stride;  /* bus bytes per 16-bit word of packet memory */
-    uint8_t pma_sizes;   /* bit n: accesses of n bytes are allowed */
+    uint8_t pma_sizes;   /* bit n: n bytes at once are allowed */
     uint16_t cntr_mask;  /* bits of USB_CNTR that exist */
     bool second;         /* BCDR with DPPU, and LPMCSR */
     uint32_t apb_min_hz; /* below it the packet memory is too slow */

@@ -111,8 +111,8 @@ enum chip_clock {
     CLOCK_USB, /* what the USB block gets: 48 MHz or it does not work */
 };
 uint32_t chip_clock_hz(struct chip *c, enum chip_clock which);
-/* True when the USB block's clock runs and is 48 MHz from a source that the
- * manual allows. */
+/* True when the USB block's clock runs and is 48 MHz.  From a source that is
+ * not accurate enough is a guest error of the RCC, and works. */
 bool chip_usb_clock_ok(struct chip *c);
 /* Clock enable bit of this peripheral (always true inside read/write). */
 bool dev_clocked(struct dev *d);

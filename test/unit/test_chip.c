@@ -20,6 +20,8 @@
 #define APB1EN (RCC + 0x1c)
 #define CSR    (RCC + 0x24)
 #define ACR    0x40022000u
+#define UCNTR  0x40005c40u
+#define PMA    0x40006000u
 #define GPIOA  0x40010800u
 #define GPIOB  0x40010c00u
 #define USART1 0x40013800u
@@ -495,6 +497,59 @@ static void apb1_has_its_limit(void **state)
     assert_non_null(strstr(b->last[EV_GUEST_ERROR], "APB1"));
 }
 
+/* USB runs on 48 MHz out of the HSI, as boards without a crystal show; the
+ * data sheet forbids it. */
+static void usb_clock_wants_a_crystal(void **state)
+{
+    struct bench *b = *state;
+    struct code k = program(b->c);
+
+    store(&k, ACR, 0x11);
+    store(&k, CFGR, 1 << 22 | 10 << 18 | 4 << 8);
+    store(&k, CR, 0x1000083);
+    wait_set(&k, CR, 1 << 25);
+    store(&k, APB1EN, 1 << 23);
+    store(&k, UCNTR, 1);
+    store(&k, RAM, 0); /* 1 us takes 8 instructions or more */
+    store(&k, RAM, 0);
+    store(&k, UCNTR, 0);
+    copy(&k, UCNTR, RAM);
+    spin(&k);
+    start(b, SIM_MS);
+    assert_int_equal(chip_guest_errors(b->c), 1);
+    assert_non_null(strstr(b->last[EV_GUEST_ERROR], "comes from the HSI"));
+    assert_int_equal(peek(b->c, RAM), 0);
+}
+
+/* The packet memory has 16 bits: a byte can be read, a written one lands in
+ * both halves. */
+static void packet_memory_takes_no_bytes(void **state)
+{
+    struct bench *b = *state;
+    struct code k = program(b->c);
+
+    store(&k, APB1EN, 1 << 23);
+    store16(&k, PMA + 4, 0x1234);
+    mov(&k, 0, PMA + 4);
+    op(&k, 0x7842); /* ldrb r2, [r0, #1] */
+    save(&k, RAM);
+    spin(&k);
+    start(b, SIM_MS);
+    assert_int_equal(peek(b->c, RAM), 0x12);
+    assert_int_equal(chip_guest_errors(b->c), 0);
+
+    k.at -= 2;
+    mov(&k, 0, PMA + 4);
+    mov(&k, 1, 0x56);
+    op(&k, 0x7001); /* strb r1, [r0] */
+    copy(&k, PMA + 4, RAM);
+    spin(&k);
+    start(b, SIM_MS);
+    assert_int_equal(peek(b->c, RAM), 0x5656);
+    assert_int_equal(chip_guest_errors(b->c), 1);
+    assert_non_null(strstr(b->last[EV_GUEST_ERROR], "packet memory"));
+}
+
 static void pll_is_fixed_while_on(void **state)
 {
     struct bench *b = *state;
@@ -882,6 +937,8 @@ int main(void)
         TEST(pll_from_the_crystal),
         TEST(flash_must_not_be_too_fast),
         TEST(apb1_has_its_limit),
+        TEST(usb_clock_wants_a_crystal),
+        TEST(packet_memory_takes_no_bytes),
         TEST(pll_is_fixed_while_on),
         TEST(gated_peripherals_read_zero),
         TEST(what_is_not_modelled_reads_zero),
