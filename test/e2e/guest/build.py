@@ -25,7 +25,13 @@ ROOT = HERE.parents[2]
 OUT = ROOT / "build" / "guest"
 
 # Modules that the guest needs; what they depend on is found in the files.
-MODULES = ["xhci_pci", "virtio_pci", "virtio_console"]
+# What a module asks for by name while it runs is listed too: the CRCs of
+# sd_mod, the character sets of vfat.
+MODULES = [
+    "xhci_pci", "virtio_pci", "virtio_console",
+    "cdc_acm", "usb_storage", "sd_mod", "vfat", "nls_cp437", "nls_ascii",
+    "nls_iso8859_1", "nls_utf8", "crct10dif_generic", "crc64_rocksoft_generic",
+]
 # Loaded by `guest.load_usbip()`: sixteen more root hubs, and a network.
 USBIP_MODULES = ["virtio_net", "vhci_hcd"]
 PROGRAMS = ["/usr/bin/dfu-util", "/usr/bin/dfu-suffix", "/usr/bin/dfu-prefix",
