@@ -441,22 +441,33 @@ int rig_read(struct rig *r, uint32_t addr, void *data, size_t n)
 
 enum { GIVES_UP = -16 };
 
-int rig_open(struct rig *r)
+/* libusb asks for the language each time. */
+static int read_string(struct rig *r, uint16_t index)
 {
     uint8_t text[255];
+    int n = rig_request(r, 0x80, 6, 0x0300, 0, text, 255);
+
+    return n < 0 ? n
+                 : rig_request(r, 0x80, 6, 0x0300 | index, 0x0409, text, 255);
+}
+
+int rig_open(struct rig *r)
+{
     struct rig_status s;
 
     for (uint16_t i = 3; i <= 4; i++) /* serial number, alternate's name */
-        if (rig_request(r, 0x80, 6, 0x0300 | i, 0x0409, text, 255) < 0)
+        if (read_string(r, i) < 0)
             return GIVES_UP;
     if (rig_request(r, 0x01, 11, 0, 0, NULL, 0) < 0) /* SET_INTERFACE */
         return GIVES_UP;
     s = rig_getstatus(r);
-    if (s.state == DFU_ERROR)
-        rig_clrstatus(r);
-    else if (s.state != DFU_IDLE)
-        rig_abort(r);
-    s = rig_getstatus(r);
+    if (s.state != DFU_IDLE) {
+        if (s.state == DFU_ERROR)
+            rig_clrstatus(r);
+        else
+            rig_abort(r);
+        s = rig_getstatus(r);
+    }
     return s.result == 6 && s.state == DFU_IDLE && !s.status ? 0 : GIVES_UP;
 }
 

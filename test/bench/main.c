@@ -1,0 +1,226 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * main.c - `make bench`: updates, start of the application and bwPollTimeout
+ * of the real bootloader on the virtual chip, against what the silicon needs.
+ *
+ *   bench [--json FILE] [--brief] [BOARD...]
+ *   bench --sequence FILE BOARD
+ */
+#include "bench.h"
+
+#include <string.h>
+#include <unistd.h>
+
+#define PROFILE "dfu"
+
+double bench_seconds(sim_time t)
+{
+    return (double)t / (double)SIM_S;
+}
+
+size_t bench_slot_size(const struct rig *r)
+{
+    return r->board->slot_end - r->board->slot;
+}
+
+static const char *firmware(const char *board)
+{
+    return rig_firmware(board, "sallyport-" PROFILE ".elf");
+}
+
+static bool set_timing(struct rig *r, const struct host_timing *timing)
+{
+    host_free(r->host);
+    r->host = host_new(r->chip, timing);
+    return r->host != NULL;
+}
+
+struct rig *bench_rig(const char *board)
+{
+    struct rig *r = rig_new(board, firmware(board));
+
+    if (r && set_timing(r, &host_timing_pc) && !rig_power_on(r))
+        return r;
+    fprintf(stderr, "bench: %s: no bootloader that enumerates\n", board);
+    if (r && r->host)
+        rig_free(r);
+    return NULL;
+}
+
+/* ---- output ---- */
+
+struct output {
+    FILE *json; /* NULL: none */
+    unsigned entries;
+};
+
+static void json_entry(struct output *o, const char *board)
+{
+    if (o->json)
+        fprintf(o->json, "%s\n  {\"board\": \"%s\"", o->entries++ ? "," : "[",
+                board);
+}
+
+static void print_update(struct output *o, const char *board, const char *name,
+                         bool stamped, const struct bench_update *u)
+{
+    double t = bench_seconds(u->time), limit = bench_seconds(u->limit);
+
+    printf("  %-10s %-8s %9.3f %9.3f %7.3f %9.3f %6u %7u %6u %7u\n", name,
+           stamped ? "stamped" : "plain", t, limit, t / limit,
+           bench_seconds(u->to_app), u->erases, u->programs, u->work.erases,
+           u->work.programs);
+    json_entry(o, board);
+    if (o->json)
+        fprintf(o->json,
+                ", \"profile\": \"%s\", \"door\": \"dfu\", \"case\": \"%s%s\", "
+                "\"seconds\": %.4f, \"limit_seconds\": %.4f, "
+                "\"ratio\": %.4f}",
+                PROFILE, name, stamped ? "" : "-plain", t, limit, t / limit);
+}
+
+static void print_shares(const struct bench_update *u)
+{
+    static const char *const kinds[KINDS] = {
+        "opening", "erase commands", "Set Address",
+        "data",    "GETSTATUS",      "ABORT, leave",
+    };
+
+    printf("  where the %.3f s of the full update go:\n",
+           bench_seconds(u->whole));
+    printf("  %-16s %6s %9s %9s\n", "requests", "number", "moving", "sleeping");
+    for (unsigned i = 0; i < KINDS; i++)
+        printf("  %-16s %6u %9.3f %9.3f\n", kinds[i], u->share[i].count,
+               bench_seconds(u->share[i].moving),
+               bench_seconds(u->share[i].sleeping));
+}
+
+static bool updates(struct output *o, struct rig *r, const struct silicon *s)
+{
+    static const struct {
+        const char *name;
+        bool stamped;
+    } cases[] = {{"full", true},      {"full", false},
+                 {"one-page", true},  {"one-page", false},
+                 {"unchanged", true}, {"unchanged", false}};
+    struct bench_update u, full = {0};
+    double virtual = 0, wall = 0;
+
+    printf("  %-19s %9s %9s %7s %9s %14s %14s\n", "update by dfu-util",
+           "seconds", "limit", "ratio", "to app", "erases, progs", "needed");
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        if (!bench_update(r, s, cases[i].name, cases[i].stamped, &u))
+            return false;
+        print_update(o, s->board, cases[i].name, cases[i].stamped, &u);
+        if (i == 0)
+            full = u;
+        virtual += bench_seconds(u.to_app);
+        wall += u.wall;
+    }
+    print_shares(&full);
+    printf("  virtual time runs at %.0f times the wall clock\n",
+           virtual / wall);
+    return true;
+}
+
+static bool boots(struct output *o, struct rig *r, const struct silicon *s)
+{
+    sim_time power = bench_boot(r, RESET_POWER);
+    sim_time pin = bench_boot(r, RESET_PIN);
+
+    if (power == SIM_NEVER || pin == SIM_NEVER) {
+        fprintf(stderr, "bench: the application does not start\n");
+        return false;
+    }
+    printf("  reset to application: power-on %.0f us, and %.1f ms that the "
+           "silicon takes first; pin %.0f us\n",
+           bench_seconds(power) * 1e6, bench_seconds(s->power_on) * 1e3,
+           bench_seconds(pin) * 1e6);
+    json_entry(o, s->board);
+    if (o->json)
+        fprintf(o->json, ", \"case\": \"boot\", \"seconds\": %.6f}",
+                bench_seconds(power > pin ? power : pin));
+    return true;
+}
+
+static bool bench_board(struct output *o, const struct silicon *s, bool brief)
+{
+    struct rig *r = bench_rig(s->board);
+    bool ok;
+
+    if (!r)
+        return false;
+    printf("%s, profile " PROFILE ", %u KB\n", s->board,
+           (unsigned)(bench_slot_size(r) / 1024));
+    ok = updates(o, r, s) && boots(o, r, s);
+    if (ok && !brief)
+        ok = set_timing(r, &host_timing_fast) && bench_polls(r, stdout);
+    rig_free(r);
+    return ok;
+}
+
+/* ---- arguments ---- */
+
+static bool sequence(const char *file, const char *board)
+{
+    struct rig *r = bench_rig(board);
+    bool ok = r && bench_print_sequence(r, file);
+
+    rig_free(r);
+    return ok;
+}
+
+/* All that have firmware. */
+static bool every_board(struct output *o, bool brief)
+{
+    const struct silicon *s;
+    bool ok = true;
+
+    for (size_t i = 0; (s = silicon_at(i)); i++)
+        if (rig_board(s->board) && !access(firmware(s->board), R_OK))
+            ok &= bench_board(o, s, brief);
+    return ok;
+}
+
+static bool named_boards(struct output *o, char **names, bool brief)
+{
+    bool ok = true;
+
+    for (; *names; names++) {
+        const struct silicon *s = silicon_find(*names);
+
+        if (s && rig_board(*names))
+            ok &= bench_board(o, s, brief);
+        else
+            ok = false, fprintf(stderr, "bench: no board %s\n", *names);
+    }
+    return ok;
+}
+
+int main(int argc, char **argv)
+{
+    struct output o = {0};
+    bool brief = false, ok;
+
+    if (argc == 4 && !strcmp(argv[1], "--sequence"))
+        return sequence(argv[2], argv[3]) ? 0 : 1;
+    argv++;
+    if (argv[0] && argv[1] && !strcmp(argv[0], "--json")) {
+        o.json = fopen(argv[1], "w");
+        if (!o.json) {
+            perror(argv[1]);
+            return 2;
+        }
+        argv += 2;
+    }
+    if (argv[0] && !strcmp(argv[0], "--brief"))
+        brief = true, argv++;
+    ok = *argv ? named_boards(&o, argv, brief) : every_board(&o, brief);
+    if (o.json)
+        fprintf(o.json, "%s\n]\n", o.entries ? "" : "[");
+    if (o.json && fclose(o.json)) {
+        perror("bench");
+        return 2;
+    }
+    return ok ? 0 : 1;
+}
