@@ -2,7 +2,7 @@
 # The commands by name; each sets up what it needs.  The work is done by
 # CMake and by scripts/.
 
-.PHONY: build demo test soak e2e sizes format check-format clean
+.PHONY: build demo test bench soak e2e sizes format check-format clean
 
 build:
 	@scripts/setup
@@ -16,6 +16,11 @@ demo:
 # Everything that has to hold; FORCE=1 runs it though nothing changed.
 test:
 	@FORCE=$(FORCE) scripts/test
+
+# Updates, start of the application and bwPollTimeout in virtual time, against
+# what the silicon needs; BOARDS="stm32f103ze" takes some of the boards.
+bench: build
+	@scripts/bench $(BOARDS)
 
 # Interrupted updates, deeper than `make test` goes; some minutes.  DEEP=9
 # SEED=2 goes further, and elsewhere.

@@ -24,6 +24,7 @@ from pathlib import Path
 
 sys.dont_write_bytecode = True
 import images  # noqa: E402
+import usbmon  # noqa: E402
 from chip import PROGRAM, ROOT, Chip, ChipError  # noqa: E402
 from vm import Guest, GuestError  # noqa: E402
 
@@ -285,6 +286,49 @@ def plain_image_leave_starts_app(b):
     since = b.chip.mark()
     b.update(read("demo-plain-dfu.bin"), start)
     b.app_says("1.0.0", since)
+
+
+def dfu_util_requests(pcap, opening):
+    """What dfu-util sent in its second run, an update; the first was a list.
+    Between the guest's SET_CONFIGURATION and the next enumeration, less one
+    string that the guest's kernel reads and the strings of the list."""
+    found = usbmon.requests(pcap)
+    configured = next(i for i, r in enumerate(found) if r[:2] == (0x00, 0x09))
+    gone = next((i for i, r in enumerate(found)
+                 if i > configured and r == (0x80, 0x06, 0x0100, 0, 8)),
+                len(found))
+    sent = found[configured + 2:gone]
+    check(sent[:len(opening)] == opening, "dfu-util -l sends %s",
+          sent[:len(opening)])
+    return sent[len(opening):]
+
+
+@case
+def bench_sends_what_dfu_util_sends(b):
+    """`make bench` imitates dfu-util: request for request, in order."""
+    b.start()
+    start, _ = b.layout().slot()
+    data = images.filled(read("demo-dfu.bin"), 9 * BLOCK + 100)
+    path = LOGS / "sequence.bin"
+    path.write_bytes(data)
+    printed = subprocess.run(
+        [PROGRAM.with_name("bench"), "--sequence", path, BOARD],
+        capture_output=True, text=True, check=True).stdout
+    mine = [tuple(int(word, 16) for word in line.split())
+            for line in printed.splitlines()]
+    since = b.chip.mark()
+    b.update(data, start)
+    b.app_says("1.0.0", since)
+    check(b.stop() == 0, "the chip ends badly")
+    strings = next(i for i, r in enumerate(mine) if r[1] != 0x06)
+    real = dfu_util_requests(LOGS / (b.name + ".0.pcap"), mine[:strings])
+    check(len(real) > 60, "dfu-util sends %d requests only", len(real))
+    for i, (theirs, ours) in enumerate(zip(real, mine)):
+        check(theirs == ours, "request %d: dfu-util %s, bench %s", i,
+              "%02x %02x %04x %04x %04x" % theirs,
+              "%02x %02x %04x %04x %04x" % ours)
+    check(len(real) == len(mine), "dfu-util sends %d requests, bench %d",
+          len(real), len(mine))
 
 
 @case
