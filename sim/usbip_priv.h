@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * usbip_priv.h - what usbip.c (connections, the device) and usbip_urb.c
- * (transfers) share.
+ * usbip_priv.h - what usbip.c (connections), usbip_op.c (the list,
+ * the import) and usbip_urb.c (transfers) share.
  *
  * Source: Linux, Documentation/usb/usbip_protocol.rst.  All numbers are big
  * endian.
@@ -69,9 +69,22 @@ static inline uint32_t get32(const uint8_t *p)
 
 /* ---- usbip.c ---- */
 
+void usbip_say(struct usbip *u, const char *text);
+sim_time usbip_now(const struct usbip *u);
+/* Sends what there is, then closes.  The chip is free at once. */
+void usbip_end(struct usbip *u, struct conn *c);
 /* Room for n more bytes of answer, zero; NULL: no memory, the peer is
  * dropped. */
 uint8_t *usbip_reply(struct conn *c, size_t n);
+
+/* ---- usbip_op.c ---- */
+
+/* Length of the request that has begun, as far as it is known; 0: *why. */
+size_t usbip_request_length(const struct conn *c, const char **why);
+/* Carries out a whole request. */
+void usbip_request(struct usbip *u, struct conn *c);
+/* For a connection that may wait for the chip. */
+void usbip_wait(struct usbip *u, struct conn *c);
 
 /* ---- usbip_urb.c ---- */
 

@@ -340,6 +340,19 @@ static void second_client_refused(void **state)
     configure(f);
 }
 
+/* `usbip detach` returns before its connection is closed. */
+static void attach_at_once_after_a_detach(void **state)
+{
+    struct fixture *f = *state;
+    int first = f->fd, second = dial(f);
+
+    ask(second, IMPORT, "1-1");
+    pump(f, 200);
+    close(first);
+    f->fd = second;
+    assert_int_equal(reply(f, second, IMPORT), 0);
+}
+
 /* A script can attach while the device is not there yet. */
 static void import_waits_for_the_device(void **state)
 {
@@ -731,7 +744,7 @@ static void half_a_message(void **state)
     assert_non_null(strstr(f->b.log, "ended in the middle of a message"));
 }
 
-/* The pending ones are bounded; a client that takes no answers is not read. */
+/* The pending ones are bounded, in number and in bytes. */
 static void too_many(void **state)
 {
     struct fixture *f = *state;
@@ -747,10 +760,42 @@ static void too_many(void **state)
         refused++;
     }
     assert_int_equal(refused, 300 - 256);
-    for (unsigned i = 0; i < 10; i++)
-        submit(f, OUT, 1, 0, NULL, f->data, 0);
-    pump(f, 50);
+}
+
+static void too_much(void **state)
+{
+    struct fixture *f = *state;
+
+    configure(f);
+    for (unsigned i = 0; i < 16; i++)
+        submit(f, IN, 2, 0, NULL, NULL, 1024 * 1024);
+    expect(f, submit(f, IN, 2, 0, NULL, NULL, 64), IN, -12, 0);
+    configure(f);
+}
+
+/* It is not read from any more, and the chip goes on. */
+static void takes_no_answers(void **state)
+{
+    struct fixture *f = *state;
+    unsigned sent = 0, blocked = 0;
+    uint8_t m[HEADER];
+
+    header(f, m, 1, IN, 9); /* no such endpoint: answered at once */
+    while (blocked < 50 && sent < 64u * 1024 * 1024) {
+        ssize_t n = send(f->fd, m + sent % HEADER, HEADER - sent % HEADER,
+                         MSG_DONTWAIT | MSG_NOSIGNAL);
+
+        if (n > 0)
+            sent += (unsigned)n;
+        if (n > 0 && sent % (64 * HEADER))
+            continue;
+        usbip_io(f->usbip);
+        blocked = n > 0 ? 0 : blocked + 1;
+    }
+    assert_int_equal(blocked, 50);
     assert_null(strstr(f->b.log, "dropped"));
+    close(f->fd);
+    import(f);
 }
 
 static void noise(void **state)
@@ -811,6 +856,7 @@ int main(void)
         IMPORTED(import_resets_and_addresses),
         TEST(other_bus_id_refused),
         IMPORTED(second_client_refused),
+        IMPORTED(attach_at_once_after_a_detach),
         TEST(import_waits_for_the_device),
         TEST(import_does_not_wait_for_ever),
         TEST(dead_device_refused),
@@ -833,6 +879,8 @@ int main(void)
         IMPORTED(messages_that_make_no_sense),
         IMPORTED(half_a_message),
         IMPORTED(too_many),
+        IMPORTED(too_much),
+        IMPORTED(takes_no_answers),
         TEST(noise),
         TEST(bad_addresses),
         TEST(default_port),
