@@ -49,6 +49,11 @@ bool wire_attached(struct wire *w)
     return w->s.pullup && w->s.plugged;
 }
 
+bool wire_plugged(struct wire *w)
+{
+    return w->s.plugged;
+}
+
 /* Tell both sides when what the host sees has changed. */
 static void attach_change(struct wire *w, bool before)
 {
@@ -68,6 +73,8 @@ void wire_plug(struct wire *w, bool plugged)
 
     w->s.plugged = plugged;
     attach_change(w, before);
+    if (w->ops->vbus)
+        w->ops->vbus(w->chip, w->dev, plugged);
 }
 
 void wire_set_pullup(struct wire *w, bool on)

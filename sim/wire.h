@@ -43,12 +43,16 @@ struct wire_ops {
     /* A packet that cannot be decoded went by (bad CRC, bit stuffing).  May be
      * NULL. */
     void (*bad_packet)(struct chip *c, void *dev);
+    /* The cable was plugged in or out: VBUS came or went.  May be NULL. */
+    void (*vbus)(struct chip *c, void *dev, bool on);
 };
 
 /* ---- host side ---- */
 
 /* True while the host sees a pull-up on D+ (debounce is the host's job). */
 bool wire_attached(struct wire *w);
+/* True while the cable is plugged in: the host supplies VBUS. */
+bool wire_plugged(struct wire *w);
 /* Plug or unplug the cable; plugged in when the chip is made. */
 void wire_plug(struct wire *w, bool plugged);
 /* Transactions.  They take no virtual time by themselves: the caller (host.c)

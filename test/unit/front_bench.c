@@ -18,14 +18,14 @@ static void note(void *ctx, const char *line)
     snprintf(b->log + n, sizeof(b->log) - n, "%s\n", line);
 }
 
-void front_bench_new(struct front_bench *b)
+void front_bench_new(struct front_bench *b, const struct echo_block *block)
 {
-    bench_new_fsdev(&b->chip);
-    b->chip.firmware = echo_firmware;
+    block->bench_new(&b->chip);
+    b->chip.firmware = block->firmware;
     b->chip.fw = &b->echo;
     b->host = host_new(&b->chip, &host_timing_fast);
     front_open(&b->front, b->host, note, b);
-    echo_power_up(&b->chip);
+    block->power_up(&b->chip);
 }
 
 void front_bench_free(struct front_bench *b)

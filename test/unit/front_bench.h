@@ -18,7 +18,7 @@ struct front_bench {
 };
 
 /* The device is plugged in and out of reset. */
-void front_bench_new(struct front_bench *b);
+void front_bench_new(struct front_bench *b, const struct echo_block *block);
 void front_bench_free(struct front_bench *b);
 /* Connects to 127.0.0.1 and the port in HOST:PORT. */
 int front_bench_dial(const char *address);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * test_host.c - the cable, the host and ST's USB block, without a CPU: the
- * firmware is usb_echo.c.
+ * test_host.c - the cable, the host and the USB blocks, without a CPU: the
+ * firmware is usb_echo.c or usb_echo_dwc2.c.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -21,6 +21,7 @@ struct bench {
     struct chip chip;
     struct echo echo;
     struct host *host;
+    const struct echo_block *block;
 };
 
 static int setup_echo(void **state)
@@ -28,11 +29,12 @@ static int setup_echo(void **state)
     static struct bench b;
 
     memset(&b, 0, sizeof(b));
-    bench_new_fsdev(&b.chip);
+    b.block = *state;
+    b.block->bench_new(&b.chip);
     b.host = host_new(&b.chip, &host_timing_fast);
-    b.chip.firmware = echo_firmware;
+    b.chip.firmware = b.block->firmware;
     b.chip.fw = &b.echo;
-    echo_power_up(&b.chip);
+    b.block->power_up(&b.chip);
     *state = &b;
     return !b.host;
 }
@@ -55,7 +57,7 @@ static void enumerates(void **state)
     assert_int_equal(host_enumerate(b->host), 0);
     assert_int_equal(b->chip.errors, 0);
     assert_int_equal(host_address(b->host), 1);
-    assert_int_equal(usb_read(&b->chip, DADDR), 0x81);
+    assert_int_equal(b->block->address(&b->chip), 1);
     assert_int_equal(b->echo.resets, 1);
     assert_string_equal(b->chip.log, "usb: connect\nusb: bus reset\n"
                                      "usb: address 1\nusb: configured 1\n");
@@ -178,8 +180,17 @@ static void damaged_bulk(void **state)
         survive(b, HOST_FAULT_LOSE_ACK, every);
         survive(b, HOST_FAULT_CORRUPT, every);
     }
-    assert_true(usb_read(&b->chip, ISTR) & ERR);
     assert_int_equal(b->chip.errors, 0);
+}
+
+static void damage_is_noticed(void **state)
+{
+    struct bench *b = *state;
+
+    assert_int_equal(host_enumerate(b->host), 0);
+    assert_false(usb_read(&b->chip, ISTR) & ERR);
+    survive(b, HOST_FAULT_CORRUPT, 5);
+    assert_true(usb_read(&b->chip, ISTR) & ERR);
 }
 
 static void damaged_control(void **state)
@@ -251,10 +262,10 @@ static void power_cycle_disconnects(void **state)
     assert_int_equal(host_enumerate(b->host), 0);
     c->desc.ops->power_off(&c->dev);
     c->desc.ops->reset(&c->dev, RESET_POWER);
-    chip_run(c, c->now + SIM_US);
+    chip_run(c, c->now + 3 * SIM_US); /* TDDIS is 2.5 us */
     assert_false(host_attached(b->host));
     assert_int_equal(host_address(b->host), 0);
-    echo_power_up(c);
+    b->block->power_up(c);
     assert_int_equal(host_enumerate(b->host), 0);
 }
 
@@ -284,25 +295,29 @@ static void suspend_and_resume(void **state)
 {
     struct bench *b = *state;
     struct chip *c = &b->chip;
+    const struct echo_block *k = b->block;
     uint8_t buf[18];
 
     assert_int_equal(host_enumerate(b->host), 0);
-    usb_write(c, ISTR, 0);
+    k->clear_events(c);
     chip_run(c, c->now + 20 * SIM_MS);
-    assert_false(usb_read(c, ISTR) & SUSP);
+    assert_false(k->saw_suspend(c));
     host_suspend(b->host, true);
-    chip_run(c, c->now + 4 * SIM_MS);
-    assert_true(usb_read(c, ISTR) & SUSP);
-    usb_write(c, ISTR, 0);
-    usb_write(c, CNTR, 1 << 3); /* FSUSP */
+    chip_run(c, c->now + 2 * SIM_MS);
+    assert_false(k->saw_suspend(c));
+    chip_run(c, c->now + 5 * SIM_MS);
+    assert_true(k->saw_suspend(c));
+    k->clear_events(c);
+    k->sleep(c, true);
     chip_run(c, c->now + 10 * SIM_MS);
-    assert_false(usb_read(c, ISTR) & (SUSP | WKUP));
+    assert_false(k->saw_suspend(c) || k->saw_wakeup(c));
     host_suspend(b->host, false);
-    assert_true(usb_read(c, ISTR) & WKUP);
-    usb_write(c, ISTR, 0);
-    usb_write(c, CNTR, 0);
+    assert_true(k->saw_wakeup(c));
+    k->clear_events(c);
+    k->sleep(c, false);
     chip_run(c, c->now + 40 * SIM_MS);
     assert_int_equal(host_control(b->host, 0x80, 6, 0x100, 0, buf, 18), 18);
+    assert_int_equal(c->errors, 0);
 }
 
 static void frames(void **state)
@@ -312,10 +327,30 @@ static void frames(void **state)
     unsigned first;
 
     assert_int_equal(host_enumerate(b->host), 0);
-    first = usb_read(c, FNR) & 0x7ff;
+    first = b->block->frame(c);
     chip_run(c, c->now + 100 * SIM_MS);
-    assert_int_equal((usb_read(c, FNR) - first) & 0x7ff, 100);
-    assert_true(usb_read(c, FNR) & 1 << 13); /* LCK */
+    assert_int_equal((b->block->frame(c) - first) & 0x7ff, 100);
+}
+
+static void frames_are_locked(void **state)
+{
+    struct bench *b = *state;
+
+    assert_int_equal(host_enumerate(b->host), 0);
+    assert_true(usb_read(&b->chip, FNR) & 1 << 13); /* LCK */
+}
+
+/* The F407's block wants the address before the status stage, and the F103's
+ * takes it after: neither may lose the stage. */
+static void address_after_status(void **state)
+{
+    struct bench *b = *state;
+
+    b->echo.late_address = true;
+    assert_int_equal(host_enumerate(b->host), 0);
+    assert_int_equal(host_address(b->host), 1);
+    assert_int_equal(b->block->address(&b->chip), 1);
+    assert_int_equal(b->chip.errors, 0);
 }
 
 /* ---- the block by itself, wire and registers ---- */
@@ -603,21 +638,29 @@ static void host_refuses(void **state)
 
 int main(void)
 {
-#define ECHO(f) cmocka_unit_test_setup_teardown(f, setup_echo, teardown_echo)
+#define ON(block, f)                                                           \
+    {                                                                          \
+#f "." #block, f, setup_echo, teardown_echo,                           \
+            (void *)(uintptr_t)&echo_##block                                   \
+    }
+#define ECHO(f) ON(fsdev, f), ON(dwc2, f)
     const struct CMUnitTest tests[] = {
         ECHO(enumerates),
-        ECHO(address_before_status_fails),
+        ON(fsdev, address_before_status_fails),
         ECHO(control_in_and_out),
         ECHO(bulk_echo),
         ECHO(nak_and_limit),
         ECHO(damaged_bulk),
+        ON(fsdev, damage_is_noticed),
         ECHO(damaged_control),
         ECHO(always_damaged_is_gone),
-        ECHO(pin_low_disconnects),
+        ON(fsdev, pin_low_disconnects),
         ECHO(power_cycle_disconnects),
         ECHO(unplugged_urb_is_gone),
         ECHO(suspend_and_resume),
         ECHO(frames),
+        ON(fsdev, frames_are_locked),
+        ECHO(address_after_status),
         cmocka_unit_test(setup_rules),
         cmocka_unit_test(out_rules),
         cmocka_unit_test(in_rules),

@@ -227,7 +227,7 @@ static int setup(void **state)
     struct fixture *f = calloc(1, sizeof(*f));
     char error[FRONT_ERROR_MAX];
 
-    front_bench_new(&f->b);
+    front_bench_new(&f->b, &echo_fsdev);
     f->usbip = usbip_new(&f->b.front, "127.0.0.1:0", error);
     f->fd = -1;
     *state = f;

@@ -243,7 +243,7 @@ static int setup(void **state)
     struct fixture *f = calloc(1, sizeof(*f));
     char error[FRONT_ERROR_MAX];
 
-    front_bench_new(&f->b);
+    front_bench_new(&f->b, *state);
     f->redir = usbredir_new(&f->b.front, "127.0.0.1:0", error);
     guest_start(&f->guest, usbredir_address(f->redir));
     pump(f, 200);
@@ -518,7 +518,11 @@ static void bad_addresses(void **state)
 
 int main(void)
 {
-#define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
+#define ON(block, f)                                                           \
+    {                                                                          \
+#f "." #block, f, setup, teardown, (void *)(uintptr_t)&echo_##block    \
+    }
+#define TEST(f) ON(fsdev, f), ON(dwc2, f)
     const struct CMUnitTest tests[] = {
         TEST(tells_of_the_device),
         TEST(transfers),

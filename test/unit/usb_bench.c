@@ -6,9 +6,11 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "dwc2.h"
 #include "fsdev.h"
 
-/* ---- the services of model.h and chip.h that wire, host, fsdev use ---- */
+/* ---- the services of model.h and chip.h that wire, host and blocks use ----
+ */
 
 sim_time chip_now(const struct chip *c)
 {
@@ -104,9 +106,8 @@ bool chip_usb_clock_ok(struct chip *c)
 
 uint32_t chip_clock_hz(struct chip *c, enum chip_clock which)
 {
-    (void)c;
     (void)which;
-    return 36000000;
+    return c->ahb_hz;
 }
 
 bool dev_clocked(struct dev *d)
@@ -117,6 +118,11 @@ bool dev_clocked(struct dev *d)
 int chip_pin_output(struct chip *c, char port, unsigned pin)
 {
     return port == 'A' && pin == 12 ? c->pa12 : -1;
+}
+
+bool chip_pin_alternate(struct chip *c, char port, unsigned pin)
+{
+    return port == 'A' && (pin == 11 || pin == 12) && c->alternate;
 }
 
 bool chip_board_pullup(struct chip *c)
@@ -130,22 +136,38 @@ void bench_new(struct chip *c, const struct wire_ops *ops, void *dev)
 {
     memset(c, 0, sizeof(*c));
     c->clock_ok = c->clocked = c->board_pullup = true;
+    c->alternate = true;
+    c->ahb_hz = 36000000;
     c->pa12 = -1;
     c->wire = wire_new(c, ops, dev);
+}
+
+static void add_block(struct chip *c, const struct device_ops *ops,
+                      const char *name, const void *facts)
+{
+    c->desc.name = name;
+    c->desc.ops = ops;
+    c->desc.facts = facts;
+    c->dev.chip = c;
+    c->dev.desc = &c->desc;
+    c->dev.state = calloc(1, ops->state_size);
 }
 
 void bench_new_fsdev(struct chip *c)
 {
     bench_new(c, &fsdev_wire_ops, &c->dev);
-    c->desc.name = "USB";
-    c->desc.ops = &fsdev_ops;
     c->desc.irq[0] = 19;
     c->desc.irq[1] = 20;
-    c->desc.facts = &fsdev_facts_f1;
-    c->dev.chip = c;
-    c->dev.desc = &c->desc;
-    c->dev.state = calloc(1, fsdev_ops.state_size);
+    add_block(c, &fsdev_ops, "USB", &fsdev_facts_f1);
     fsdev_ops.reset(&c->dev, RESET_POWER);
+}
+
+void bench_new_dwc2(struct chip *c)
+{
+    bench_new(c, &dwc2_wire_ops, &c->dev);
+    c->desc.irq[0] = 67;
+    add_block(c, &dwc2_ops, "OTG_FS", &dwc2_facts_f4);
+    dwc2_ops.reset(&c->dev, RESET_POWER);
 }
 
 void bench_free(struct chip *c)
@@ -172,4 +194,14 @@ unsigned pma_read(struct chip *c, unsigned off)
 void pma_write(struct chip *c, unsigned off, unsigned value)
 {
     fsdev_ops.write(&c->dev, 1, off * 2, 2, value);
+}
+
+uint32_t otg_read(struct chip *c, uint32_t off)
+{
+    return dwc2_ops.read(&c->dev, 0, off, 4);
+}
+
+void otg_write(struct chip *c, uint32_t off, uint32_t value)
+{
+    dwc2_ops.write(&c->dev, 0, off, 4, value);
 }

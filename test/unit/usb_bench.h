@@ -14,11 +14,13 @@ struct chip {
     sim_time now;
     bool stop;
     bool clock_ok, clocked, board_pullup;
-    int pa12; /* as chip_pin_output() */
+    bool alternate;  /* as chip_pin_alternate() */
+    uint32_t ahb_hz; /* all bus clocks */
+    int pa12;        /* as chip_pin_output() */
     unsigned errors;
     char last_error[200];
     char log[4096]; /* lines for the world outside */
-    bool irq[64];
+    bool irq[96];
     struct wire *wire;
     struct dev dev;
     struct device desc;
@@ -26,9 +28,11 @@ struct chip {
     void *fw;
 };
 
-/* With wire_ops and dev of the caller's, or with the F103's USB block. */
+/* With wire_ops and dev of the caller's, with the F103's USB block, or with
+ * the F407's. */
 void bench_new(struct chip *c, const struct wire_ops *ops, void *dev);
 void bench_new_fsdev(struct chip *c);
+void bench_new_dwc2(struct chip *c);
 void bench_free(struct chip *c);
 /* Half-word access to the USB block at 0x40005C00 + off, packet memory at
  * 0x40006000 + 2 * off. */
@@ -36,5 +40,8 @@ unsigned usb_read(struct chip *c, unsigned off);
 void usb_write(struct chip *c, unsigned off, unsigned value);
 unsigned pma_read(struct chip *c, unsigned off);
 void pma_write(struct chip *c, unsigned off, unsigned value);
+/* Word access to OTG_FS at 0x50000000 + off. */
+uint32_t otg_read(struct chip *c, uint32_t off);
+void otg_write(struct chip *c, uint32_t off, uint32_t value);
 
 #endif

@@ -75,45 +75,56 @@ static void send_next(struct chip *c, struct echo *f)
     echo_set_stat(c, 0, VALID, VALID);
 }
 
-static void answer(struct chip *c, struct echo *f, const uint8_t *p, size_t n)
+static enum echo_answer answer(struct echo *f, const uint8_t *p, size_t n)
 {
     size_t asked = f->setup[6] | f->setup[7] << 8;
 
     f->tx = p;
     f->left = n < asked ? n : asked;
     f->zlp = n < asked && n % 64 == 0;
-    send_next(c, f);
+    return ECHO_ANSWER;
 }
 
-static void answer_device(struct chip *c, struct echo *f)
+static enum echo_answer answer_device(struct echo *f)
 {
-    uint8_t d[18];
+    for (unsigned i = 0; i < sizeof(f->desc); i++)
+        f->desc[i] = device_desc[i];
+    f->desc[10] = (uint8_t)(f->desc[10] + f->product);
+    return answer(f, f->desc, sizeof(f->desc));
+}
 
-    for (unsigned i = 0; i < sizeof(d); i++)
-        d[i] = device_desc[i];
-    d[10] = (uint8_t)(d[10] + f->product);
-    answer(c, f, d, sizeof(d));
+enum echo_answer echo_decide(struct echo *f)
+{
+    f->got = 0;
+    f->want = f->setup[6] | f->setup[7] << 8;
+    if (f->setup[0] == 0 && f->setup[1] == 5)
+        f->address = f->setup[2];
+    if (f->setup[0] == 0x80 && f->setup[1] == 6 && f->setup[3] == 1)
+        return answer_device(f);
+    if (f->setup[0] == 0x80 && f->setup[1] == 6 && f->setup[3] == 2)
+        return answer(f, config_desc, sizeof(config_desc));
+    if (f->setup[0] == 0xc0)
+        return answer(f, f->data, 128);
+    if (f->setup[0] == 0x40 && f->want)
+        return ECHO_RECEIVE;
+    if (f->setup[0] & 0x80 || f->want)
+        return ECHO_STALL;
+    return answer(f, f->data, 0);
 }
 
 static void echo_setup(struct chip *c, struct echo *f)
 {
     copy_out(c, 0x80, f->setup, 8);
-    f->got = 0;
-    f->want = f->setup[6] | f->setup[7] << 8;
-    if (f->setup[0] == 0x80 && f->setup[1] == 6 && f->setup[3] == 1)
-        answer_device(c, f);
-    else if (f->setup[0] == 0x80 && f->setup[1] == 6 && f->setup[3] == 2)
-        answer(c, f, config_desc, sizeof(config_desc));
-    else if (f->setup[0] == 0xc0)
-        answer(c, f, f->data, 128);
-    else if (f->setup[0] == 0x40 && f->want)
+    switch (echo_decide(f)) {
+    case ECHO_ANSWER:
+        send_next(c, f);
+        break;
+    case ECHO_RECEIVE:
         echo_set_stat(c, 0, VALID, NAK);
-    else if (f->setup[0] & 0x80 || f->want)
+        break;
+    case ECHO_STALL:
         echo_set_stat(c, 0, STALL, STALL);
-    else
-        answer(c, f, f->data, 0);
-    if (f->setup[0] == 0 && f->setup[1] == 5)
-        f->address = f->setup[2];
+    }
     if (f->address && f->early_address)
         usb_write(c, DADDR, 0x80 | f->address);
 }
@@ -131,10 +142,12 @@ static void echo_control(struct chip *c, struct echo *f)
         } else if (n) {
             copy_out(c, 0x80, f->data + f->got, n);
             f->got += n;
-            if (f->got == f->want)
-                answer(c, f, f->data, 0);
-            else
+            if (f->got == f->want) {
+                answer(f, f->data, 0);
+                send_next(c, f);
+            } else {
                 echo_set_stat(c, 0, VALID, NAK);
+            }
         } else {
             echo_set_stat(c, 0, VALID, NAK);
         }
@@ -194,3 +207,47 @@ void echo_firmware(struct chip *c)
     echo_control(c, f);
     echo_bulk(c, f);
 }
+
+/* ---- for tests that run on both blocks ---- */
+
+static unsigned address(struct chip *c)
+{
+    return usb_read(c, DADDR) & 0x7f;
+}
+
+static unsigned frame(struct chip *c)
+{
+    return usb_read(c, FNR) & 0x7ff;
+}
+
+static bool saw_suspend(struct chip *c)
+{
+    return usb_read(c, ISTR) & SUSP;
+}
+
+static bool saw_wakeup(struct chip *c)
+{
+    return usb_read(c, ISTR) & WKUP;
+}
+
+static void clear_events(struct chip *c)
+{
+    usb_write(c, ISTR, 0);
+}
+
+static void sleep(struct chip *c, bool asleep)
+{
+    usb_write(c, CNTR, asleep ? 1 << 3 : 0); /* FSUSP */
+}
+
+const struct echo_block echo_fsdev = {
+    .bench_new = bench_new_fsdev,
+    .power_up = echo_power_up,
+    .firmware = echo_firmware,
+    .address = address,
+    .frame = frame,
+    .saw_suspend = saw_suspend,
+    .saw_wakeup = saw_wakeup,
+    .clear_events = clear_events,
+    .sleep = sleep,
+};
