@@ -3,7 +3,7 @@
 #include "bench.h"
 
 /* One program, one rig: cmocka's fixtures take no argument. */
-static const char *board_name;
+static const char *board_name, *elf_name;
 static struct rig *rig;
 static struct chip_snapshot *home;
 static uint8_t *flash_at_home;
@@ -24,7 +24,7 @@ static void fill_kv(struct rig *r)
 
 static int open_bench(void **state)
 {
-    rig = rig_new(board_name, rig_firmware(board_name, "sallyport-dfu.elf"));
+    rig = rig_new(board_name, rig_firmware(board_name, elf_name));
     if (!rig)
         return -1;
     fill_kv(rig);
@@ -89,8 +89,10 @@ int bench_tear_down(void **state)
     return bench_check(*state);
 }
 
-int bench_main(int argc, char **argv, const struct CMUnitTest *tests, size_t n)
+int bench_main(const char *elf, int argc, char **argv,
+               const struct CMUnitTest *tests, size_t n)
 {
+    elf_name = elf;
     board_name = argc > 1 ? argv[1] : "stm32f103ze";
     return _cmocka_run_group_tests(board_name, tests, n, open_bench,
                                    close_bench);

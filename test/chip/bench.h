@@ -25,12 +25,16 @@
 #define CHIP_TEST(f)                                                           \
     cmocka_unit_test_setup_teardown(f, bench_set_up, bench_tear_down)
 #define BENCH_MAIN(argc, argv, tests)                                          \
-    bench_main(argc, argv, tests, sizeof(tests) / sizeof((tests)[0]))
+    BENCH_MAIN_OF("sallyport-dfu.elf", argc, argv, tests)
+/* The bootloader of another profile. */
+#define BENCH_MAIN_OF(elf, argc, argv, tests)                                  \
+    bench_main(elf, argc, argv, tests, sizeof(tests) / sizeof((tests)[0]))
 
 int bench_set_up(void **state);
 int bench_tear_down(void **state);
 /* argv[1]: name of the board, default stm32f103ze. */
-int bench_main(int argc, char **argv, const struct CMUnitTest *tests, size_t n);
+int bench_main(const char *elf, int argc, char **argv,
+               const struct CMUnitTest *tests, size_t n);
 
 /* Back to what a test starts with, in the middle of one. */
 void bench_restart(struct rig *r);
@@ -53,6 +57,7 @@ void bench_installed(struct rig *r, const uint8_t *image, size_t n);
 enum {
     ERR_TARGET = 1,
     ERR_WRITE = 3,
+    ERR_CHECK_ERASED = 5,
     ERR_VERIFY = 7,
     ERR_ADDRESS = 8,
     ERR_FIRMWARE = 10,

@@ -16,6 +16,9 @@
  *    block that fills its page is sent once as well; one in CHECKED times it
  *    is sent again, to see that the RAM does not depend on what the page held.
  *    The long treatment (lab.every) does without any of this.
+ *  - Where a sector is erased at its first write, points are told apart after
+ *    each block of that update, by flash and RAM: one that is where another
+ *    was has the same way before it.
  */
 #include "cuts.h"
 
@@ -26,9 +29,12 @@
 /* A cut at every operation of so much time is run from one snapshot: 64
  * half-words of 52.5 us. */
 #define STEP (3360 * SIM_US)
-/* Longer than an erase. */
-enum { QUIET_STEPS = 13 };
+/* Longer than the check of an image, and fewer instructions than a step has
+ * in which the CPU does not wait for the flash. */
+enum { QUIET_STEPS = 13, WORK = 1000 };
 enum { CHECKED = 16 };
+/* Bytes of noise at the start of each block of an image of large sectors. */
+enum { SPARSE = 256 };
 /* From power-on until the bootloader or the application is what runs. */
 #define BOOT_TIME (3 * SIM_MS)
 
@@ -98,6 +104,14 @@ static uint8_t *window(struct lab *l)
     return rig_flash(l->r, l->r->board->slot);
 }
 
+/* The sectors that hold an image. */
+static uint32_t window_size(const struct rig_board *b)
+{
+    struct rig_span last = rig_sector(b, b->slot + b->image - 1);
+
+    return last.start + last.size - b->slot;
+}
+
 static void no_noise(struct lab *l)
 {
     const struct rig_board *b = l->r->board;
@@ -117,6 +131,12 @@ struct lab *lab_new(struct rig *r, const struct lab_scenario *s)
         abort();
     l->r = r;
     l->s = s;
+    l->bytes = r->board->image;
+    l->block = r->board->block;
+    l->window = window_size(r->board);
+    l->programs = r->board->whole_pages
+                      ? l->bytes / r->board->unit
+                      : l->bytes / l->block * SPARSE / r->board->unit;
     l->goal = s->after.n ? s->after : s->before;
     l->whole[0] = s->before;
     l->whole[1] = s->after;
@@ -194,14 +214,14 @@ static void sleep_and_visit(struct lab *l)
 
     for (unsigned quiet = 0; quiet < QUIET_STEPS; quiet++) {
         struct chip_snapshot *from = chip_save(c);
-        uint64_t ops = chip_flash_ops(c);
+        uint64_t ops = chip_flash_ops(c), work = chip_instructions(c);
 
         host_wait(l->r->host, STEP);
         ops = chip_flash_ops(c) - ops;
-        if (ops) {
-            visit(l, from, (unsigned)ops);
+        if (ops || chip_instructions(c) - work < WORK)
             quiet = 0;
-        }
+        if (ops)
+            visit(l, from, (unsigned)ops);
         chip_snapshot_free(from);
     }
 }
@@ -234,9 +254,11 @@ static bool address_step(struct lab *l, uint8_t command, uint32_t addr)
 static bool erase_steps(struct lab *l)
 {
     const struct rig_board *b = l->r->board;
+    struct rig_span sector = rig_nth_sector(b, 0);
 
-    for (uint32_t at = 0; at < LAB_BYTES; at += b->sector)
-        if (!address_step(l, 0x41, b->slot + at))
+    for (; sector.start < b->slot + l->bytes;
+         sector = rig_sector(b, sector.start + sector.size))
+        if (!address_step(l, 0x41, sector.start))
             return false;
     return true;
 }
@@ -251,8 +273,8 @@ static bool abort_step(struct lab *l)
 
 static bool block_steps(struct lab *l, struct lab_image image)
 {
-    for (size_t at = 0; at < image.n; at += LAB_PAGE) {
-        size_t n = image.n - at < LAB_PAGE ? image.n - at : LAB_PAGE;
+    for (size_t at = 0; at < image.n; at += l->block) {
+        size_t n = image.n - at < l->block ? image.n - at : l->block;
 
         if (!address_step(l, 0x21, l->r->board->slot + (uint32_t)at) ||
             !step(l, 2, image.data + at, n))
@@ -288,19 +310,19 @@ static bool flash_is(struct lab *l, struct lab_image image)
 {
     return !memcmp(window(l), image.data, image.n) &&
            rig_flash_blank(l->r, l->r->board->slot + (uint32_t)image.n,
-                           LAB_WINDOW - image.n);
+                           l->window - image.n);
 }
 
 /* An idle bootloader over flash contents of our choice. */
 static void under_idle(struct lab *l, const uint8_t *flash, size_t n)
 {
-    uint8_t bytes[LAB_WINDOW];
+    uint8_t bytes[LAB_ROOM];
 
-    memset(bytes, 0xFF, sizeof(bytes));
+    memset(bytes, 0xFF, l->window);
     if (n)
         memcpy(bytes, flash, n);
     chip_restore(l->r->chip, l->idle);
-    chip_poke(l->r->chip, l->r->board->slot, bytes, sizeof(bytes));
+    chip_poke(l->r->chip, l->r->board->slot, bytes, l->window);
 }
 
 struct chip_snapshot *lab_start(struct lab *l)
@@ -345,7 +367,7 @@ bool lab_started(struct lab *l)
     pc = chip_pc(l->r->chip);
     if (!is_whole(l))
         lab_fail(l, &l->count.half, "half an image starts");
-    else if (pc - b->slot >= LAB_BYTES)
+    else if (pc - b->slot >= l->bytes)
         lab_fail(l, &l->count.bricks, "the application does not run");
     return true;
 }
@@ -353,7 +375,7 @@ bool lab_started(struct lab *l)
 static void check_outside(struct lab *l)
 {
     const struct rig_board *b = l->r->board;
-    size_t head = b->slot - b->flash, tail = head + LAB_WINDOW;
+    size_t head = b->slot - b->flash, tail = head + l->window;
 
     if (memcmp(l->outside, rig_flash(l->r, b->flash), head) ||
         memcmp(l->outside + tail, rig_flash(l->r, b->flash + (uint32_t)tail),
@@ -363,16 +385,18 @@ static void check_outside(struct lab *l)
 
 bool lab_known(struct lab *l)
 {
-    return !insert(&l->states, hash(1, window(l), LAB_WINDOW));
+    return !insert(&l->states, hash(1, window(l), l->window));
 }
 
 static uint64_t ram_hash(struct lab *l)
 {
-    static uint8_t ram[0x10000];
+    static uint8_t ram[0x20000];
 
-    if (!chip_peek(l->r->chip, l->r->board->ram, ram, sizeof(ram)))
+    size_t n = l->r->board->ram_end - l->r->board->ram;
+
+    if (n > sizeof(ram) || !chip_peek(l->r->chip, l->r->board->ram, ram, n))
         abort();
-    return hash(chip_pc(l->r->chip), ram, sizeof(ram));
+    return hash(chip_pc(l->r->chip), ram, n);
 }
 
 static bool boot_known(struct lab *l)
@@ -390,14 +414,14 @@ static void check_errors(struct lab *l)
 
 static size_t block_size(const struct lab *l, unsigned page)
 {
-    size_t at = (size_t)page * LAB_PAGE;
+    size_t at = (size_t)page * l->block;
 
-    return l->goal.n - at < LAB_PAGE ? l->goal.n - at : LAB_PAGE;
+    return l->goal.n - at < l->block ? l->goal.n - at : l->block;
 }
 
 static bool send_block(struct lab *l, unsigned page)
 {
-    size_t at = (size_t)page * LAB_PAGE;
+    size_t at = (size_t)page * l->block;
 
     return rig_ok(rig_set_address(l->r, l->r->board->slot + (uint32_t)at)) &&
            rig_dnload(l->r, 2, l->goal.data + at, block_size(l, page)) >= 0;
@@ -424,11 +448,14 @@ static bool write_block(struct lab *l, unsigned page)
 /* After the last block: until the image is in the flash, then off and on. */
 static bool finish(struct lab *l)
 {
+    const struct rig_board *b = l->r->board;
+    unsigned limit = 140 + 2 * rig_erase_ms(b, b->slot, 1);
+
     if (rig_abort(l->r) < 0 || !idle_in(l, DFU_IDLE) ||
         !rig_ok(rig_set_address(l->r, l->r->board->slot)) ||
         rig_leave(l->r).state != DFU_MANIFEST)
         return false;
-    for (unsigned ms = 0; ms < 200 && !flash_is(l, l->goal); ms++)
+    for (unsigned ms = 0; ms < limit && !flash_is(l, l->goal); ms++)
         host_wait(l->r->host, SIM_MS);
     if (!flash_is(l, l->goal))
         return false;
@@ -451,10 +478,10 @@ bool lab_install(struct lab *l)
 
 void lab_update_again(struct lab *l)
 {
-    uint8_t flash[LAB_WINDOW];
+    uint8_t flash[LAB_ROOM];
 
-    memcpy(flash, window(l), LAB_WINDOW);
-    under_idle(l, flash, LAB_WINDOW);
+    memcpy(flash, window(l), l->window);
+    under_idle(l, flash, l->window);
     if (!lab_install(l))
         lab_fail(l, &l->count.unrecovered, "the update after it fails");
     check_errors(l);
@@ -464,16 +491,20 @@ void lab_update_again(struct lab *l)
  * count: it is written last. */
 static unsigned first_page_to_write(const struct lab *l, const uint8_t *flash)
 {
-    for (size_t i = 4; i < LAB_BYTES; i++)
+    for (size_t i = 4; i < l->bytes; i++)
         if (flash[i] != (i < l->goal.n ? l->goal.data[i] : 0xFF))
-            return (unsigned)(i / LAB_PAGE);
+            return (unsigned)(i / l->block);
     return 0;
 }
 
 static bool run_up_to(struct lab *l, unsigned page)
 {
-    for (uint32_t at = 0; at < LAB_BYTES; at += l->r->board->sector)
-        if (!rig_ok(rig_erase(l->r, l->r->board->slot + at)))
+    const struct rig_board *b = l->r->board;
+    struct rig_span sector = rig_nth_sector(b, 0);
+
+    for (; sector.start < b->slot + l->bytes;
+         sector = rig_sector(b, sector.start + sector.size))
+        if (!rig_ok(rig_erase(l->r, sector.start)))
             return false;
     for (unsigned i = 0; i < page; i++)
         if (!write_block(l, i))
@@ -484,7 +515,7 @@ static bool run_up_to(struct lab *l, unsigned page)
 /* The block that fills a page is sent before what it replaces is known. */
 static bool sent_ahead(const struct lab *l, unsigned page)
 {
-    return block_size(l, page) == LAB_PAGE;
+    return block_size(l, page) == l->block;
 }
 
 static const struct lab_fork *new_fork(struct lab *l, unsigned page,
@@ -492,7 +523,7 @@ static const struct lab_fork *new_fork(struct lab *l, unsigned page,
 {
     struct lab_fork *f = &l->fork[l->forks];
 
-    under_idle(l, flash, LAB_WINDOW);
+    under_idle(l, flash, l->window);
     if (!run_up_to(l, page))
         return NULL;
     *f = (struct lab_fork){.key = key, .before = chip_save(l->r->chip)};
@@ -508,12 +539,12 @@ static const struct lab_fork *new_fork(struct lab *l, unsigned page,
 static const struct lab_fork *fork_before(struct lab *l, unsigned page,
                                           const uint8_t *flash)
 {
-    uint8_t rest[LAB_WINDOW];
+    uint8_t rest[LAB_ROOM];
     uint64_t key;
 
-    memcpy(rest, flash, LAB_WINDOW);
-    memset(rest + (size_t)page * LAB_PAGE, 0, LAB_PAGE);
-    key = hash(page, rest, LAB_WINDOW);
+    memcpy(rest, flash, l->window);
+    memset(rest + (size_t)page * l->block, 0, l->block);
+    key = hash(page, rest, l->window);
     for (unsigned i = 0; i < l->forks; i++)
         if (l->fork[i].key == key)
             return &l->fork[i];
@@ -524,33 +555,33 @@ static void go_to(struct lab *l, const struct chip_snapshot *at, unsigned page,
                   const uint8_t *flash)
 {
     chip_restore(l->r->chip, at);
-    chip_poke(l->r->chip, l->r->board->slot + page * LAB_PAGE,
-              flash + (size_t)page * LAB_PAGE, LAB_PAGE);
+    chip_poke(l->r->chip, l->r->board->slot + page * l->block,
+              flash + (size_t)page * l->block, l->block);
 }
 
 /* To where the block of the page is in the chip's RAM. */
 static bool go_to_block(struct lab *l, const struct lab_fork *f, unsigned page,
                         const uint8_t *flash)
 {
-    uint8_t before[LAB_WINDOW];
+    uint8_t before[LAB_ROOM];
 
     if (sent_ahead(l, page) && l->count.states % CHECKED) {
         go_to(l, f->sent, page, flash);
         return true;
     }
     go_to(l, f->before, page, flash);
-    memcpy(before, window(l), LAB_WINDOW);
+    memcpy(before, window(l), l->window);
     if (!send_block(l, page))
         return false;
     return !sent_ahead(l, page) ||
-           (ram_hash(l) == f->ram && !memcmp(window(l), before, LAB_WINDOW));
+           (ram_hash(l) == f->ram && !memcmp(window(l), before, l->window));
 }
 
 static bool run_the_rest(struct lab *l, unsigned page)
 {
-    unsigned pages = (unsigned)((l->goal.n + LAB_PAGE - 1) / LAB_PAGE);
+    unsigned pages = (unsigned)((l->goal.n + l->block - 1) / l->block);
 
-    if (!insert(&l->tails, hash(page, window(l), LAB_WINDOW)))
+    if (!insert(&l->tails, hash(page, window(l), l->window)))
         return true;
     while (++page < pages)
         if (!write_block(l, page))
@@ -558,21 +589,43 @@ static bool run_the_rest(struct lab *l, unsigned page)
     return finish(l);
 }
 
-static bool recovers(struct lab *l)
+static bool recovers_by_page(struct lab *l, const uint8_t *flash)
 {
-    uint8_t flash[LAB_WINDOW];
-    const struct lab_fork *f;
-    unsigned page;
+    unsigned page = first_page_to_write(l, flash);
+    const struct lab_fork *f = fork_before(l, page, flash);
 
-    memcpy(flash, window(l), LAB_WINDOW);
-    page = first_page_to_write(l, flash);
-    f = fork_before(l, page, flash);
     if (!f && l->forks == LAB_FORKS) {
-        under_idle(l, flash, LAB_WINDOW);
+        under_idle(l, flash, l->window);
         return lab_install(l);
     }
     return f && go_to_block(l, f, page, flash) && poll_block(l) &&
            run_the_rest(l, page);
+}
+
+/* Where a sector is erased at its first write, what it held is soon gone. */
+static bool recovers_by_block(struct lab *l, const uint8_t *flash)
+{
+    unsigned blocks = (unsigned)((l->goal.n + l->block - 1) / l->block);
+
+    under_idle(l, flash, l->window);
+    if (!run_up_to(l, 0))
+        return false;
+    for (unsigned i = 0; i < blocks; i++) {
+        if (!write_block(l, i))
+            return false;
+        if (!insert(&l->tails, mix(hash(i, window(l), l->window), ram_hash(l))))
+            return true;
+    }
+    return finish(l);
+}
+
+static bool recovers(struct lab *l)
+{
+    uint8_t flash[LAB_ROOM];
+
+    memcpy(flash, window(l), l->window);
+    return l->r->board->whole_pages ? recovers_by_page(l, flash)
+                                    : recovers_by_block(l, flash);
 }
 
 void lab_judge(struct lab *l)
@@ -597,47 +650,68 @@ void lab_judge(struct lab *l)
 
 /* ---- scenarios ---- */
 
-enum { SHORT = LAB_BYTES - 300 };
-static uint8_t old_plain[LAB_BYTES], old_stamped[LAB_BYTES];
-static uint8_t new_plain[LAB_BYTES], new_stamped[LAB_BYTES];
-static uint8_t middle[LAB_BYTES], first[LAB_BYTES];
+enum { SHORT = 300 };
+static uint8_t old_plain[LAB_ROOM], old_stamped[LAB_ROOM];
+static uint8_t new_plain[LAB_ROOM], new_stamped[LAB_ROOM];
+static uint8_t middle[LAB_ROOM], first[LAB_ROOM];
+
+/* Large sectors are not filled: words that stay erased are no operations, and
+ * those in the middle of a block are all alike. */
+static void make_image(const struct rig_board *b, uint8_t *image, uint32_t seed)
+{
+    rig_image(b, image, b->image, seed);
+    for (uint32_t at = 0; at < b->image && !b->whole_pages; at += b->block)
+        memset(image + at + SPARSE, 0xFF, b->block - SPARSE);
+}
 
 /* Stacks from the end of RAM and from the middle: their upper half-words
  * differ. */
 static void make_images(const struct rig_board *b)
 {
-    rig_image(b, old_plain, LAB_BYTES, 1);
+    uint32_t page = rig_nth_page(b, b->whole_pages ? 3 : 1).start - b->slot;
+    uint32_t n = b->whole_pages ? rig_nth_page(b, 0).size : SPARSE;
+
+    make_image(b, old_plain, 1);
     rig_put32(old_plain, b->ram_end);
-    rig_image(b, new_plain, LAB_BYTES, 2);
-    rig_image(b, old_stamped, LAB_BYTES, 3);
-    rig_stamp(b, old_stamped, LAB_BYTES);
-    rig_image(b, new_stamped, LAB_BYTES, 4);
+    make_image(b, new_plain, 2);
+    make_image(b, old_stamped, 3);
+    rig_stamp(b, old_stamped, b->image);
+    make_image(b, new_stamped, 4);
     rig_put32(new_stamped, b->ram_end);
-    rig_stamp(b, new_stamped, LAB_BYTES);
-    memcpy(middle, old_plain, LAB_BYTES);
-    memcpy(middle + 3 * LAB_PAGE, new_plain + 3 * LAB_PAGE, LAB_PAGE);
-    memcpy(first, old_stamped, LAB_BYTES);
-    memcpy(first + 0x40, new_plain + 0x40, LAB_PAGE - 0x40);
-    rig_stamp(b, first, LAB_BYTES);
+    rig_stamp(b, new_stamped, b->image);
+    memcpy(middle, old_plain, b->image);
+    memcpy(middle + page, new_plain + page, n);
+    memcpy(first, old_stamped, b->image);
+    memcpy(first + 0x40, new_plain + 0x40, n - 0x40);
+    rig_stamp(b, first, b->image);
 }
 
-#define IMAGE(bytes)                                                           \
-    {                                                                          \
-        bytes, LAB_BYTES                                                       \
-    }
-static const struct lab_scenario scenarios[] = {
-    {"onto-empty", LAB_UPDATE, {NULL, 0}, {new_plain, SHORT}},
-    {"stamped", LAB_UPDATE, IMAGE(old_stamped), IMAGE(new_stamped)},
-    {"plain", LAB_UPDATE, IMAGE(old_plain), IMAGE(new_plain)},
-    {"middle-page", LAB_UPDATE, IMAGE(old_plain), IMAGE(middle)},
-    {"first-page", LAB_UPDATE, IMAGE(old_stamped), IMAGE(first)},
-    {"mass-erase", LAB_MASS_ERASE, IMAGE(old_plain), {NULL, 0}},
-    {"page-erase", LAB_PAGE_ERASE, IMAGE(old_stamped), {NULL, 0}},
+#define WHOLE UINT32_MAX
+static struct lab_scenario scenarios[] = {
+    {"onto-empty", LAB_UPDATE, {NULL, 0}, {new_plain, WHOLE}},
+    {"stamped", LAB_UPDATE, {old_stamped, WHOLE}, {new_stamped, WHOLE}},
+    {"plain", LAB_UPDATE, {old_plain, WHOLE}, {new_plain, WHOLE}},
+    {"middle-page", LAB_UPDATE, {old_plain, WHOLE}, {middle, WHOLE}},
+    {"first-page", LAB_UPDATE, {old_stamped, WHOLE}, {first, WHOLE}},
+    {"mass-erase", LAB_MASS_ERASE, {old_plain, WHOLE}, {NULL, 0}},
+    {"page-erase", LAB_PAGE_ERASE, {old_stamped, WHOLE}, {NULL, 0}},
 };
+enum { SCENARIOS = sizeof(scenarios) / sizeof(scenarios[0]) };
+
+/* Images as long as the board's; the first one ends with a short block. */
+static void make_scenarios(const struct rig_board *b)
+{
+    make_images(b);
+    for (unsigned i = 0; i < SCENARIOS; i++) {
+        scenarios[i].before.n = scenarios[i].before.n ? b->image : 0;
+        scenarios[i].after.n = scenarios[i].after.n ? b->image : 0;
+    }
+    scenarios[0].after.n -= SHORT;
+}
 
 const struct lab_scenario *lab_scenario(const struct rig_board *b, unsigned i)
 {
-    if (!old_plain[0] && !old_plain[3])
-        make_images(b);
-    return i < sizeof(scenarios) / sizeof(scenarios[0]) ? &scenarios[i] : NULL;
+    if (scenarios[0].after.n == WHOLE)
+        make_scenarios(b);
+    return i < SCENARIOS ? &scenarios[i] : NULL;
 }

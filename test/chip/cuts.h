@@ -13,11 +13,9 @@
 #include "rig.h"
 
 enum {
-    LAB_PAGES = 6, /* of the images */
-    LAB_PAGE = 2048,
-    LAB_BYTES = LAB_PAGES * LAB_PAGE,
+    LAB_ROOM = 64 * 1024, /* for images and the sectors that hold them */
+    LAB_BLOCK = 4096,     /* for a block */
     LAB_FORKS = 64,
-    LAB_WINDOW = 8 * LAB_PAGE, /* two sectors of the layout string */
 };
 
 struct lab_image {
@@ -64,6 +62,9 @@ typedef void lab_visit_fn(struct lab *l, const struct chip_snapshot *from,
 struct lab {
     struct rig *r;
     const struct lab_scenario *s;
+    uint32_t bytes, window;    /* of an image; of the sectors that hold it */
+    uint32_t block;            /* wTransferSize */
+    unsigned programs;         /* that an image takes */
     struct lab_image goal;     /* what recoveries install */
     struct lab_image whole[3]; /* what may start: before, after, goal */
     lab_visit_fn *visit;

@@ -21,21 +21,58 @@ enum { DETACH, DNLOAD, UPLOAD, GETSTATUS, CLRSTATUS, GETSTATE, ABORT };
 static const struct rig_board boards[] = {
     {
         .name = "stm32f103ze",
+        .model = "STM32F103ZE",
         .flash = 0x08000000,
         .flash_end = 0x08080000,
         .slot = 0x08001000,
         .slot_end = 0x0807F000,
-        .page = 2048,
-        .sector = 8192,
+        .page = {{256, 2048}},
+        .sector = {{2, 2048}, {63, 8192}, {2, 2048}},
         .block = 2048,
+        .whole_pages = true,
+        .unit = 2,
+        .least = 2,
+        .program_us = 53,
+        .look_ms = 26,
+        .image = 12 * 1024,
+        .reset_tries = 6,
         .ram = 0x20000000,
         .ram_end = 0x20010000,
+        .unique_id = 0x1FFFF7E8,
         .product = 0x5A103E00,
         .key_port = 'A',
         .key_pin = 0,
         .key_pressed = 1,
         .layout = "@Internal Flash /0x08000000/"
                   "02*002Ka,63*008Kg,02*002Ka",
+    },
+    {
+        .name = "stm32f407",
+        .model = "STM32F407VG",
+        .flash = 0x08000000,
+        .flash_end = 0x08100000,
+        .slot = 0x08004000,
+        .slot_end = 0x08100000,
+        .page = {{4, 16384}, {1, 65536}, {7, 131072}},
+        .sector = {{4, 16384}, {1, 65536}, {7, 131072}},
+        .block = 4096,
+        .unit = 4,
+        .least = 1,
+        .program_us = 16,
+        .look_ms = 10,
+        .image = 40 * 1024,
+        .reset_tries = 60,
+        .ram = 0x20000000,
+        .ram_end = 0x20020000,
+        .ccm = 0x10000000,
+        .ccm_end = 0x10010000,
+        .unique_id = 0x1FFF7A10,
+        .product = 0x5A407600,
+        .key_port = 'A',
+        .key_pin = 0,
+        .key_pressed = 1,
+        .layout = "@Internal Flash /0x08000000/"
+                  "01*016Ka,03*016Kg,01*064Kg,07*128Kg",
     },
 };
 
@@ -45,6 +82,89 @@ const struct rig_board *rig_board(const char *name)
         if (!strcmp(boards[i].name, name))
             return &boards[i];
     return NULL;
+}
+
+/* ---- the board's flash ---- */
+
+static struct rig_span find(const struct rig_board *b,
+                            const struct rig_run runs[RIG_RUNS], uint32_t addr)
+{
+    struct rig_span s = {.start = b->flash};
+
+    for (unsigned i = 0; i < RIG_RUNS; i++) {
+        uint32_t end = s.start + runs[i].count * runs[i].size;
+
+        s.size = runs[i].size;
+        if (addr < end) {
+            s.start += (addr - s.start) / s.size * s.size;
+            return s;
+        }
+        s.start = end;
+    }
+    fprintf(stderr, "0x%08x is not in the flash of %s\n", (unsigned)addr,
+            b->name);
+    abort();
+}
+
+static struct rig_span nth(const struct rig_board *b,
+                           const struct rig_run runs[RIG_RUNS], unsigned n)
+{
+    struct rig_span s = find(b, runs, b->slot);
+
+    while (n--)
+        s = find(b, runs, s.start + s.size);
+    return s;
+}
+
+struct rig_span rig_page(const struct rig_board *b, uint32_t addr)
+{
+    return find(b, b->page, addr);
+}
+
+struct rig_span rig_sector(const struct rig_board *b, uint32_t addr)
+{
+    return find(b, b->sector, addr);
+}
+
+struct rig_span rig_nth_page(const struct rig_board *b, unsigned n)
+{
+    return nth(b, b->page, n);
+}
+
+struct rig_span rig_nth_sector(const struct rig_board *b, unsigned n)
+{
+    return nth(b, b->sector, n);
+}
+
+unsigned rig_pages(const struct rig_board *b, uint32_t addr, uint32_t n)
+{
+    unsigned pages = 0;
+
+    for (uint32_t end = addr + n; addr < end; pages++) {
+        struct rig_span page = rig_page(b, addr);
+
+        addr = page.start + page.size;
+    }
+    return pages;
+}
+
+/* Typical times of the data sheets: DS5792 table 28, DS8626 table 41. */
+unsigned rig_erase_ms(const struct rig_board *b, uint32_t addr, uint32_t n)
+{
+    static const struct {
+        uint32_t size;
+        unsigned ms;
+    } times[] = {{2048, 30}, {16384, 250}, {65536, 550}, {131072, 1000}};
+    unsigned ms = 0;
+
+    for (uint32_t end = addr + n; addr < end;) {
+        struct rig_span page = rig_page(b, addr);
+
+        for (size_t i = 0; i < COUNT(times); i++)
+            ms += times[i].size == page.size ? times[i].ms : 0;
+        addr = page.start + page.size;
+    }
+    return ms;
 }
 
 /* ---- life ---- */
@@ -150,17 +270,37 @@ int rig_reset(struct rig *r, enum reset_cause cause)
     return enumerate_again(r);
 }
 
-/* A chip whose flash is busy is deaf for a page's time (erase and program:
- * 84 ms) and misses what follows the reset; hosts try again, too. */
-enum { RESET_TRIES = 6 };
-
+/* A chip whose flash is busy is deaf for a page's time (erase and program)
+ * and misses what follows the reset; hosts try again, too. */
 int rig_bus_reset(struct rig *r)
 {
     int result = URB_GONE;
 
-    for (unsigned i = 0; i < RESET_TRIES && result < 0; i++)
+    for (unsigned i = 0; i < r->board->reset_tries && result < 0; i++)
         result = host_enumerate(r->host);
     return result;
+}
+
+/* An erase shows as no instruction for a while. */
+void rig_calm(struct rig *r, unsigned ms)
+{
+    enum { STEP_MS = 5, WORK = 1000 };
+
+    for (unsigned calm = 0; calm < ms && !chip_was_cut(r->chip);) {
+        uint64_t ops = chip_flash_ops(r->chip);
+        uint64_t work = chip_instructions(r->chip);
+
+        host_wait(r->host, STEP_MS * SIM_MS);
+        calm += STEP_MS;
+        if (ops != chip_flash_ops(r->chip) ||
+            chip_instructions(r->chip) - work < WORK)
+            calm = 0;
+    }
+}
+
+void rig_settle(struct rig *r)
+{
+    rig_calm(r, 60);
 }
 
 void rig_key(struct rig *r, bool pressed)
@@ -274,8 +414,8 @@ int rig_detach(struct rig *r)
 
 /* ---- single transactions ---- */
 
-/* 100 ms: longer than any flash operation. */
-enum { TRIES = 1000 };
+/* 3 s: longer than any flash operation. */
+enum { TRIES = 30000 };
 #define RETRY (100 * SIM_US)
 
 int rig_raw_setup(struct rig *r, const uint8_t setup[8])
@@ -483,7 +623,7 @@ static int outcome(struct rig_op op)
  * remembered by an address mask, although the sectors need not be aligned. */
 static int erase_pass(struct rig *r, const struct rig_update *u, size_t chunk)
 {
-    uint32_t mask = ~(r->board->sector - 1), last = 1;
+    uint32_t last = 1;
 
     for (size_t p = 0; p < u->n; p += chunk) {
         size_t n = u->n - p < chunk ? u->n - p : chunk;
@@ -491,6 +631,7 @@ static int erase_pass(struct rig *r, const struct rig_update *u, size_t chunk)
                             u->addr + (uint32_t)(p + n) - 1};
 
         for (unsigned i = 0; i < 2; i++) {
+            uint32_t mask = ~(rig_sector(r->board, ends[i]).size - 1);
             int bad;
 
             if ((ends[i] & mask) == last)

@@ -17,18 +17,42 @@
 #include <stddef.h>
 #include <stdint.h>
 
+/* Units of one size that follow each other. */
+struct rig_run {
+    unsigned count;
+    uint32_t size;
+};
+enum { RIG_RUNS = 4 };
+
 struct rig_board {
-    const char *name;
+    const char *name, *model; /* model: in the product string */
     uint32_t flash, flash_end;
-    uint32_t slot, slot_end; /* profile dfu; behind it lies the kv area */
-    uint32_t page;           /* what the silicon erases at once */
-    uint32_t sector;         /* of the layout string, from slot on */
-    uint32_t block;          /* wTransferSize */
+    uint32_t slot, slot_end; /* profile dfu; the kv area, if any, follows */
+    struct rig_run page[RIG_RUNS];   /* what the silicon erases at once */
+    struct rig_run sector[RIG_RUNS]; /* of the layout string */
+    uint32_t block;                  /* wTransferSize */
+    /* A page goes through RAM: it can be written without an erase command,
+     * and where it does not change nothing happens.  Else an erase is carried
+     * out at the first write, and what was not erased is not overwritten. */
+    bool whole_pages;
+    /* Bytes that are programmed at once, usually and at least. */
+    uint32_t unit, least;
+    unsigned program_us;
+    unsigned look_ms; /* in which the chip looks for pages to erase */
+    uint32_t image;   /* bytes of a small image: blocks, a sector and a part */
+    unsigned reset_tries; /* of a host, while the flash is busy */
     uint32_t ram, ram_end;
+    uint32_t ccm, ccm_end; /* may hold a stack; 0: there is none */
+    uint32_t unique_id;
     uint32_t product; /* of the stamp */
     char key_port;
     uint8_t key_pin, key_pressed; /* the level */
     const char *layout;
+};
+
+/* A part of the flash. */
+struct rig_span {
+    uint32_t start, size;
 };
 
 struct rig {
@@ -74,6 +98,17 @@ struct rig_op {
 /* NULL where there is no such board. */
 const struct rig_board *rig_board(const char *name);
 
+/* ---- the board's flash: the pages and sectors that hold an address, the
+ * n-th ones of the slot ---- */
+
+struct rig_span rig_page(const struct rig_board *b, uint32_t addr);
+struct rig_span rig_sector(const struct rig_board *b, uint32_t addr);
+struct rig_span rig_nth_page(const struct rig_board *b, unsigned n);
+struct rig_span rig_nth_sector(const struct rig_board *b, unsigned n);
+/* How many pages, and their erase times added up, hold n bytes at addr. */
+unsigned rig_pages(const struct rig_board *b, uint32_t addr, uint32_t n);
+unsigned rig_erase_ms(const struct rig_board *b, uint32_t addr, uint32_t n);
+
 /* A chip with the firmware in its flash, without power.  elf may be NULL.
  * NULL after a line on stderr. */
 struct rig *rig_new(const char *board, const char *elf);
@@ -91,6 +126,11 @@ int rig_power_cycle(struct rig *r); /* 100 ms without power */
 int rig_reset(struct rig *r, enum reset_cause cause);
 /* Tries again while the chip is deaf. */
 int rig_bus_reset(struct rig *r);
+/* Until the chip has executed `ms` of instructions and touched no flash; then
+ * what it had put off is done.  rig_settle() waits for longer than the check
+ * of a small image takes. */
+void rig_calm(struct rig *r, unsigned ms);
+void rig_settle(struct rig *r);
 /* Pin reset with the key held until the bootloader is on the bus. */
 int rig_reset_with_key(struct rig *r);
 void rig_key(struct rig *r, bool pressed);
@@ -115,7 +155,7 @@ int rig_clrstatus(struct rig *r);
 int rig_abort(struct rig *r);
 int rig_detach(struct rig *r);
 
-/* ---- single transactions at the control pipe, tried again for 100 ms where
+/* ---- single transactions at the control pipe, tried again for 3 s where
  * the device is not ready; enum wire_result ---- */
 
 int rig_raw_setup(struct rig *r, const uint8_t setup[8]);

@@ -49,9 +49,9 @@ static void cut(struct lab *l, const struct chip_snapshot *from, unsigned i,
 static void cut_again(struct lab *l, uint32_t seed)
 {
     uint32_t state = seed | 1;
-    uint8_t flash[LAB_WINDOW];
+    uint8_t flash[LAB_ROOM];
     size_t n = strlen(l->where);
-    unsigned op = draw(&state, LAB_BYTES / 2);
+    unsigned op = draw(&state, l->programs);
     enum cut_mode mode = draw(&state, 3);
 
     chip_power(l->r->chip, true);
@@ -66,7 +66,7 @@ static void cut_again(struct lab *l, uint32_t seed)
     host_wait(l->r->host, 50 * SIM_MS);
     chip_cut_never(l->r->chip);
     chip_power(l->r->chip, false);
-    memcpy(flash, rig_flash(l->r, l->r->board->slot), sizeof(flash));
+    memcpy(flash, rig_flash(l->r, l->r->board->slot), l->window);
     chip_power(l->r->chip, true);
     lab_started(l);
     lab_update_again(l);

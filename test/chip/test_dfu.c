@@ -15,6 +15,8 @@ enum { DETACH, DNLOAD, UPLOAD, GETSTATUS, CLRSTATUS, GETSTATE, ABORT };
 /* Lengths that depend on the board. */
 #define FULL     0x10000u
 #define TOO_LONG 0x10001u
+/* The start of the slot goes there. */
+#define SLOT "AAAA"
 
 /* The states in the order of the columns below. */
 static const uint8_t states[] = {2, 3, 4, 5, 6, 7, 9, 10};
@@ -47,16 +49,16 @@ static const struct row rows[] = {
     {"DNLOAD 65535 bytes", OUT, DNLOAD, 2, 0, 65535, "xxxxxxxs", 0},
     {"DNLOAD the last block number", OUT, DNLOAD, 65535, 0, 8, "3xx3xxxs", 0},
     {"DNLOAD block 1", OUT, DNLOAD, 1, 0, 5, "xxxxxxxs", 0},
-    {"Set Address", OUT, DNLOAD, 0, 0, 5, "3xx3xxxs", "\x21\0\x10\0\x08"},
-    {"Erase", OUT, DNLOAD, 0, 0, 5, "3xx3xxxs", "\x41\0\x10\0\x08"},
+    {"Set Address", OUT, DNLOAD, 0, 0, 5, "3xx3xxxs", "\x21" SLOT},
+    {"Erase", OUT, DNLOAD, 0, 0, 5, "3xx3xxxs", "\x41" SLOT},
     {"Mass Erase", OUT, DNLOAD, 0, 0, 1, "3xx3xxxs", "\x41"},
-    {"Set Address, short", OUT, DNLOAD, 0, 0, 4, "xxxxxxxs", "\x21\0\x10\0"},
+    {"Set Address, short", OUT, DNLOAD, 0, 0, 4, "xxxxxxxs", "\x21" SLOT},
     {"Set Address, bare", OUT, DNLOAD, 0, 0, 1, "xxxxxxxs", "\x21"},
-    {"Set Address, long", OUT, DNLOAD, 0, 0, 6, "xxxxxxxs", "\x21\0\x10\0\x08"},
-    {"Erase, short", OUT, DNLOAD, 0, 0, 3, "xxxxxxxs", "\x41\0\x10"},
+    {"Set Address, long", OUT, DNLOAD, 0, 0, 6, "xxxxxxxs", "\x21" SLOT},
+    {"Erase, short", OUT, DNLOAD, 0, 0, 3, "xxxxxxxs", "\x41" SLOT},
     {"Read Unprotect", OUT, DNLOAD, 0, 0, 1, "xxxxxxxs", "\x92"},
     {"Get Commands as a command", OUT, DNLOAD, 0, 0, 1, "xxxxxxxs", "\0"},
-    {"unknown command", OUT, DNLOAD, 0, 0, 5, "xxxxxxxs", "\xFF\0\x10\0\x08"},
+    {"unknown command", OUT, DNLOAD, 0, 0, 5, "xxxxxxxs", "\xFF" SLOT},
     {"command of a block", OUT, DNLOAD, 0, 0, FULL, "xxxxxxxs", 0},
     {"UPLOAD nothing", IN, UPLOAD, 2, 0, 0, "9xxxxx9s", 0},
     {"UPLOAD 1 byte", IN, UPLOAD, 2, 0, 1, "9xxxxx9s", 0},
@@ -100,10 +102,15 @@ static size_t length_of(const struct rig *r, uint32_t length)
 static int request(struct rig *r, const struct row *row)
 {
     size_t n = length_of(r, row->length);
+    uint8_t address[4];
 
     memset(buffer, 0x5A, sizeof(buffer));
     if (row->data)
         memcpy(buffer, row->data, n);
+    if (row->data && n > 1 && row->data[1]) {
+        rig_put32(address, r->board->slot);
+        memcpy(buffer + 1, address, n < 5 ? n - 1 : 4);
+    }
     return rig_request(r, row->type, row->request, row->value, row->index,
                        buffer, (uint16_t)n);
 }
@@ -118,6 +125,8 @@ static void fill_slot(struct rig *r)
 
     rig_image(r->board, image, sizeof(image), 1);
     rig_flash_put(r, r->board->slot, image, sizeof(image));
+    for (unsigned i = 1; i < 8; i++)
+        rig_flash_put(r, rig_nth_page(r->board, i).start + 64, "data", 4);
 }
 
 static void enter(struct rig *r, unsigned state)

@@ -5,7 +5,7 @@
  */
 #include "bench.h"
 
-enum { SECTORS = 4, ROOM = 64 * 1024 };
+enum { SECTORS = 4, ROOM = 256 * 1024, CHECKED = 64 * 1024 };
 
 static uint8_t buffer[ROOM];
 
@@ -18,6 +18,17 @@ static void fill(struct rig *r, uint32_t addr, size_t n)
     for (size_t i = 0; i < n; i++)
         p[i] = (uint8_t)(rig_random(&seed) >> 16);
     chip_flash_changed(r->chip);
+}
+
+/* Read-only flash behind the slot? */
+static bool kv(const struct rig_board *b)
+{
+    return b->slot_end < b->flash_end;
+}
+
+static unsigned behind_slot(const struct rig_board *b)
+{
+    return kv(b) ? ERR_WRITE : ERR_ADDRESS;
 }
 
 static void noise(uint8_t *p, size_t n, uint32_t seed)
@@ -42,10 +53,11 @@ static void test_set_address(void **state)
 {
     struct rig *r = *state;
     const struct rig_board *b = r->board;
-    const uint32_t good[] = {b->flash,    b->slot,     b->slot + 1,
-                             b->slot_end, b->slot - 1, b->flash_end - 1};
+    const uint32_t good[] = {b->flash,    b->slot,
+                             b->slot + 1, kv(b) ? b->slot_end : b->slot_end - 1,
+                             b->slot - 1, b->flash_end - 1};
     const uint32_t bad[] = {0,      b->flash - 1, b->flash_end, 0xFFFFFFFF,
-                            b->ram, 0x40022000,   0x1FFFF7E8,   0xE000E010};
+                            b->ram, 0x40022000,   b->unique_id, 0xE000E010};
 
     for (size_t i = 0; i < 6; i++) {
         bench_restart(r);
@@ -83,40 +95,51 @@ static void test_default_pointer(void **state)
 
 /* The sectors of the layout string start at the slot, not at multiples of
  * their size. */
+static void erase_covers(struct rig *r, struct rig_span sector, uint32_t at)
+{
+    const struct rig_board *b = r->board;
+    struct rig_span last = rig_nth_sector(b, SECTORS - 1);
+    uint32_t n = last.start + last.size - b->slot;
+
+    assert_true(n <= ROOM);
+    bench_restart(r);
+    fill(r, b->slot, n);
+    memcpy(buffer, rig_flash(r, b->slot), n);
+    bench_assert_ok(rig_erase(r, at));
+    assert_int_equal(rig_abort(r), 0);
+    rig_settle(r);
+    memset(buffer + (sector.start - b->slot), 0xFF, sector.size);
+    /* The first word only says whether there is an image. */
+    assert_true(rig_flash_is(r, b->slot + 4, buffer + 4, n - 4));
+}
+
 static void test_erase_covers_its_sector(void **state)
 {
     struct rig *r = *state;
-    const struct rig_board *b = r->board;
-    const uint32_t inside[] = {0, 1, b->page, b->sector / 2, b->sector - 1};
 
-    for (uint32_t s = 1; s < SECTORS; s++)
-        for (size_t i = 0; i < 5; i++) {
-            uint32_t at = b->slot + s * b->sector;
+    for (unsigned i = 1; i < SECTORS; i++) {
+        struct rig_span sector = rig_nth_sector(r->board, i);
+        uint32_t page = rig_page(r->board, sector.start).size;
+        const uint32_t inside[] = {0, 1, page % sector.size, sector.size / 2,
+                                   sector.size - 1};
 
-            bench_restart(r);
-            fill(r, b->slot, SECTORS * b->sector);
-            memcpy(buffer, rig_flash(r, b->slot), SECTORS * b->sector);
-            bench_assert_ok(rig_erase(r, at + inside[i]));
-            assert_int_equal(rig_abort(r), 0);
-            host_wait(r->host, 200 * SIM_MS);
-            memset(buffer + (at - b->slot), 0xFF, b->sector);
-            /* The first word only says whether there is an image. */
-            assert_true(rig_flash_is(r, b->slot + 4, buffer + 4,
-                                     SECTORS * b->sector - 4));
-        }
+        for (size_t j = 0; j < 5; j++)
+            erase_covers(r, sector, sector.start + inside[j]);
+    }
 }
 
 static void test_erase_of_last_sector(void **state)
 {
     struct rig *r = *state;
     const struct rig_board *b = r->board;
+    struct rig_span last = rig_sector(b, b->slot_end - 1);
 
-    fill(r, b->slot_end - 2 * b->sector, 2 * b->sector);
+    fill(r, last.start - 4096, last.size + 4096);
     bench_assert_ok(rig_erase(r, b->slot_end - 1));
     assert_int_equal(rig_abort(r), 0);
-    host_wait(r->host, 200 * SIM_MS);
-    assert_true(rig_flash_blank(r, b->slot_end - b->sector, b->sector));
-    assert_false(rig_flash_blank(r, b->slot_end - b->sector - 4, 4));
+    rig_settle(r);
+    assert_true(rig_flash_blank(r, last.start, last.size));
+    assert_false(rig_flash_blank(r, last.start - 4, 4));
 }
 
 static void test_erase_outside(void **state)
@@ -129,8 +152,8 @@ static void test_erase_outside(void **state)
     } cases[] = {
         {b->flash, ERR_WRITE},
         {b->slot - 1, ERR_WRITE},
-        {b->slot_end, ERR_WRITE},
-        {b->flash_end - 1, ERR_WRITE},
+        {b->slot_end, behind_slot(b)},
+        {kv(b) ? b->flash_end - 1 : b->flash, ERR_WRITE},
         {b->flash_end, ERR_ADDRESS},
         {b->flash - 1, ERR_ADDRESS},
         {0, ERR_ADDRESS},
@@ -141,7 +164,7 @@ static void test_erase_outside(void **state)
 
     for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
         bench_restart(r);
-        fill(r, b->slot, b->sector);
+        fill(r, b->slot, 8192);
         bench_assert_op_error(rig_erase(r, cases[i].addr), cases[i].status);
         assert_int_equal(rig_clrstatus(r), 0);
         host_wait(r->host, 100 * SIM_MS);
@@ -150,17 +173,33 @@ static void test_erase_outside(void **state)
     }
 }
 
+/* Something in page `first`, first + step, ... of the slot; the time that it
+ * takes to erase them. */
+static unsigned fill_pages(struct rig *r, unsigned first, unsigned pages,
+                           unsigned step)
+{
+    unsigned ms = 0;
+
+    for (unsigned i = 0; i < pages; i++) {
+        uint32_t at = rig_nth_page(r->board, first + i * step).start;
+
+        fill(r, at, 16);
+        ms += rig_erase_ms(r->board, at, 1);
+    }
+    return ms;
+}
+
 /* dfu-util takes exactly 100 ms for a bug of ST's and sleeps 35 s. */
 static void mass_erase_of(struct rig *r, unsigned pages)
 {
+    const struct rig_board *b = r->board;
     struct rig_status s;
     unsigned promised;
     sim_time start, took;
 
     bench_restart(r);
     /* Spread over the area; every page more is more time. */
-    for (unsigned i = 0; i < pages; i++)
-        fill(r, r->board->slot + 2 * i * r->board->page, 16);
+    fill_pages(r, 0, pages, b->whole_pages ? 2 : 1);
     assert_int_equal(rig_dnload(r, 0, "\x41", 1), 1);
     s = rig_getstatus(r);
     start = chip_now(r->chip);
@@ -176,16 +215,15 @@ static void mass_erase_of(struct rig *r, unsigned pages)
     for (unsigned i = 0; i < 100 + pages && s.state != DFU_DNLOAD_IDLE; i++)
         s = rig_getstatus(r);
     assert_int_equal(s.state, DFU_DNLOAD_IDLE);
-    /* Before it promises anything it looks at the whole area (26 ms) and
-     * erases the first page that is not blank. */
-    took = chip_now(r->chip) - start - 26 * SIM_MS;
+    /* Before it promises anything it looks at the whole area and erases the
+     * first page that is not blank. */
+    took = chip_now(r->chip) - start - b->look_ms * SIM_MS;
     if (pages)
-        took -= 30 * SIM_MS;
+        took -= rig_erase_ms(b, b->slot, 1) * SIM_MS;
     bench_assert_honest(promised, took);
     assert_int_equal(s.state, DFU_DNLOAD_IDLE);
     assert_int_equal(s.poll_ms, 0);
-    assert_true(rig_flash_blank(r, r->board->slot,
-                                r->board->slot_end - r->board->slot));
+    assert_true(rig_flash_blank(r, b->slot, b->slot_end - b->slot));
     assert_int_equal(chip_flash_erases(r->chip), pages);
     assert_int_equal(bench_check(r), 0);
 }
@@ -193,23 +231,26 @@ static void mass_erase_of(struct rig *r, unsigned pages)
 static void test_mass_erase(void **state)
 {
     struct rig *r = *state;
+    const struct rig_board *b = r->board;
+    unsigned all = rig_pages(b, b->slot, b->slot_end - b->slot);
 
     for (unsigned pages = 0; pages < 8; pages++)
         mass_erase_of(r, pages);
-    mass_erase_of(r, 120);
+    mass_erase_of(r, b->whole_pages ? 120 : all);
 }
 
 /* As dfu-util does it: it sleeps as told, and is done soon after. */
 static void test_mass_erase_patiently(void **state)
 {
     struct rig *r = *state;
-    sim_time start;
+    const struct rig_board *b = r->board;
+    unsigned pages = b->whole_pages ? 20 : 8;
+    unsigned ms = fill_pages(r, 0, pages, 1);
+    sim_time start = chip_now(r->chip);
 
-    fill(r, r->board->slot, 20 * r->board->page);
-    start = chip_now(r->chip);
     bench_assert_ok(rig_mass_erase(r));
-    assert_true(chip_now(r->chip) - start < 20 * 34 * SIM_MS);
-    assert_true(rig_flash_blank(r, r->board->slot, 20 * r->board->page));
+    assert_true(chip_now(r->chip) - start < ms * SIM_MS * 34 / 30);
+    assert_true(rig_flash_blank(r, b->slot, b->slot_end - b->slot));
 }
 
 /* ---- addresses of blocks ---- */
@@ -221,11 +262,12 @@ static void test_download_addresses(void **state)
     static const uint16_t blocks[] = {2, 3, 9, 100};
 
     for (size_t i = 0; i < 4; i++) {
-        uint32_t at = b->slot + b->sector + (blocks[i] - 2u) * b->block;
+        uint32_t second = rig_nth_sector(b, 1).start;
+        uint32_t at = second + (blocks[i] - 2u) * b->block;
 
         bench_restart(r);
         noise(buffer, b->block, i + 1);
-        bench_assert_ok(rig_set_address(r, b->slot + b->sector));
+        bench_assert_ok(rig_set_address(r, second));
         bench_assert_ok(rig_write(r, blocks[i], buffer, b->block));
         assert_true(rig_flash_is(r, at, buffer, b->block));
         assert_true(rig_flash_blank(r, at - 64, 64));
@@ -332,9 +374,11 @@ static void test_download_outside(void **state)
     refused_block(r, b->slot - 1, 1, ERR_WRITE);
     refused_block(r, b->slot - 1, 2, ERR_WRITE);
     refused_block(r, b->slot - b->block / 2, b->block, ERR_WRITE);
+    refused_block(r, b->slot_end - 1, 2, behind_slot(b));
+    refused_block(r, b->slot_end - b->block / 2, b->block, behind_slot(b));
+    if (!kv(b))
+        return;
     refused_block(r, b->slot_end, b->block, ERR_WRITE);
-    refused_block(r, b->slot_end - 1, 2, ERR_WRITE);
-    refused_block(r, b->slot_end - b->block / 2, b->block, ERR_WRITE);
     refused_block(r, b->flash_end - 1, 1, ERR_WRITE);
 }
 
@@ -390,8 +434,8 @@ static void test_honest_writes(void **state)
 {
     struct rig *r = *state;
     const struct rig_board *b = r->board;
-    static const uint16_t sizes[] = {1, 2, 64, 500, 1024, 2000, 2048};
-    uint32_t at = b->slot + b->sector;
+    const uint32_t sizes[] = {1, 2, 64, 500, 1024, 2000, b->block};
+    uint32_t at = rig_nth_sector(b, 1).start;
 
     for (size_t i = 0; i < sizeof(sizes) / sizeof(sizes[0]); i++) {
         bench_restart(r);
@@ -399,6 +443,8 @@ static void test_honest_writes(void **state)
         timed_write(r, at, buffer, sizes[i]); /* into erased flash */
         timed_write(r, at, buffer, sizes[i]); /* the same again: nothing */
         noise(buffer, b->block, 78);
+        if (!b->whole_pages)
+            bench_assert_ok(rig_erase(r, at));
         timed_write(r, at, buffer, sizes[i]); /* with an erase */
         bench_assert_ok(rig_erase(r, at));
         timed_write(r, at, buffer, sizes[i]); /* erased in vain */
@@ -410,11 +456,11 @@ static void test_honest_first_page(void **state)
     struct rig *r = *state;
     const struct rig_board *b = r->board;
 
-    rig_image(b, buffer, 8 * b->page, 4);
-    bench_installed(r, buffer, 8 * b->page);
-    rig_image(b, buffer, 8 * b->page, 5);
-    timed_write(r, b->slot, buffer, b->page);
-    timed_write(r, b->slot + b->page, buffer + b->page, b->page);
+    rig_image(b, buffer, 8 * b->block, 4);
+    bench_installed(r, buffer, 8 * b->block);
+    rig_image(b, buffer, 8 * b->block, 5);
+    timed_write(r, b->slot, buffer, b->block);
+    timed_write(r, b->slot + b->block, buffer + b->block, b->block);
 }
 
 /* The last block of a stamped image: its check takes time as well. */
@@ -422,7 +468,7 @@ static void test_honest_check(void **state)
 {
     struct rig *r = *state;
     const struct rig_board *b = r->board;
-    size_t n = sizeof(buffer), last = n - b->block;
+    size_t n = CHECKED, last = n - b->block;
     struct rig_update u = {
         .addr = b->slot, .data = buffer, .n = last, .no_abort = true};
 
@@ -436,7 +482,7 @@ static void test_commands_take_no_time(void **state)
     struct rig *r = *state;
     struct rig_op op;
 
-    fill(r, r->board->slot, r->board->sector);
+    fill(r, r->board->slot, 8192);
     op = rig_set_address(r, r->board->slot);
     bench_assert_ok(op);
     assert_int_equal(op.first.poll_ms, 0);
@@ -513,19 +559,19 @@ static void test_reads_erased_at_once(void **state)
 {
     struct rig *r = *state;
     const struct rig_board *b = r->board;
-    uint64_t erased;
+    struct rig_span second = rig_nth_sector(b, 1), third = rig_nth_sector(b, 2);
+    uint32_t n = third.start + third.size - b->slot,
+             at = second.start - b->slot;
 
-    fill(r, b->slot, 3 * b->sector);
-    bench_assert_ok(rig_erase(r, b->slot + b->sector));
-    erased = chip_flash_erases(r->chip);
-    assert_int_equal(erased, 0); /* it is put off */
-    assert_int_equal(rig_read(r, b->slot, buffer, 3 * b->sector),
-                     3 * b->sector);
-    assert_true(rig_flash_is(r, b->slot + 4, buffer + 4, b->sector - 4));
-    for (uint32_t i = 0; i < b->sector; i++)
-        assert_int_equal(buffer[b->sector + i], 0xFF);
-    assert_true(rig_flash_is(r, b->slot + 2 * b->sector, buffer + 2 * b->sector,
-                             b->sector));
+    fill(r, b->slot, n);
+    bench_assert_ok(rig_erase(r, second.start));
+    assert_int_equal(chip_flash_erases(r->chip), 0); /* it is put off */
+    assert_int_equal(rig_read(r, b->slot, buffer, n), n);
+    assert_true(rig_flash_is(r, b->slot + 4, buffer + 4, at - 4));
+    for (uint32_t i = 0; i < second.size; i++)
+        assert_int_equal(buffer[at + i], 0xFF);
+    assert_true(
+        rig_flash_is(r, third.start, buffer + at + second.size, third.size));
 }
 
 /* The flash has no valid first word; who reads does not see that. */
@@ -545,7 +591,8 @@ static void test_reads_held_word(void **state)
     /* The old image's word, once a page behind it has changed. */
     rig_image(r->board, image, sizeof(image), 10);
     bench_installed(r, image, sizeof(image));
-    bench_assert_ok(rig_write_at(r, r->board->slot + 4096, buffer, 2048));
+    bench_assert_ok(
+        rig_write_at(r, rig_nth_page(r->board, 2).start, buffer, 2048));
     assert_false(rig_flash_is(r, r->board->slot, image, 4));
     assert_int_equal(rig_read(r, r->board->slot, back, 4096), 4096);
     assert_memory_equal(back, image, 4096);
@@ -555,7 +602,7 @@ static void test_reads_held_word(void **state)
 static void test_reads_open_page(void **state)
 {
     struct rig *r = *state;
-    uint32_t at = r->board->slot + r->board->sector + 100;
+    uint32_t at = rig_nth_sector(r->board, 1).start + 100;
     static uint8_t back[2048];
 
     noise(buffer, 2048, 12);

@@ -142,7 +142,7 @@ static void test_noinit(void **state)
  */
 static void set_forward(struct rig *r, uint32_t ms)
 {
-    enum { WORDS = 64 * 1024 / 4, STEP = 1000 };
+    enum { WORDS = 128 * 1024 / 4, STEP = 1000 };
     static uint8_t before[WORDS * 4], after[WORDS * 4];
     size_t n = r->board->ram_end - r->board->ram, found = 0;
 
@@ -328,12 +328,128 @@ static const struct look looks_f1[] = {
     {READ, 0x40006C04, 0},
     {END, 0x600DF00D, 0},
 };
-enum { LOOKS = sizeof(looks_f1) / sizeof(looks_f1[0]) };
-enum { NOTES = CORE_REGISTERS + LOOKS };
+
+/* STM32F407: RM0090, PM0214.  Left out as well: what runs by itself, and the
+ * interrupt flags of the USB block that its pins set. */
+static const struct look looks_f4[] = {
+    /* SysTick, NVIC, SCB but for VTOR, FPU */
+    {READ, 0xE000E010, 0},
+    {READ, 0xE000E014, 0},
+    {READ, 0xE000E018, 0},
+    {READ, 0xE000E100, 0},
+    {READ, 0xE000E104, 0},
+    {READ, 0xE000E108, 0},
+    {READ, 0xE000E200, 0},
+    {READ, 0xE000E204, 0},
+    {READ, 0xE000E208, 0},
+    {READ, 0xE000E300, 0},
+    {READ, 0xE000E304, 0},
+    {READ, 0xE000E400, 0},
+    {READ, 0xE000E440, 0},
+    {READ, 0xE000ED04, 0},
+    {READ, 0xE000ED0C, 0},
+    {READ, 0xE000ED10, 0},
+    {READ, 0xE000ED14, 0},
+    {READ, 0xE000ED18, 0},
+    {READ, 0xE000ED1C, 0},
+    {READ, 0xE000ED20, 0},
+    {READ, 0xE000ED24, 0},
+    {READ, 0xE000ED28, 0},
+    {READ, 0xE000ED2C, 0},
+    {READ, 0xE000ED88, 0},
+    /* RCC */
+    {READ, 0x40023800, 0},
+    {READ, 0x40023804, 0},
+    {READ, 0x40023808, 0},
+    {READ, 0x4002380C, 0},
+    {READ, 0x40023810, 0},
+    {READ, 0x40023814, 0},
+    {READ, 0x40023818, 0},
+    {READ, 0x40023820, 0},
+    {READ, 0x40023824, 0},
+    {READ, 0x40023830, 0},
+    {READ, 0x40023834, 0},
+    {READ, 0x40023840, 0},
+    {READ, 0x40023844, 0},
+    {READ, 0x40023870, 0},
+    /* FLASH: ACR, SR, CR (locked), OPTCR */
+    {READ, 0x40023C00, 0},
+    {READ, 0x40023C0C, 0},
+    {READ, 0x40023C10, 0},
+    {READ, 0x40023C14, 0},
+    /* With their clocks on: ports A, C, D and CRC; OTG_FS; USART2, PWR;
+     * SYSCFG */
+    {WRITE, 0x40023830, 0x0010100D},
+    {WRITE, 0x40023834, 0x00000080},
+    {WRITE, 0x40023840, 0x10020000},
+    {WRITE, 0x40023844, 0x00004000},
+    {READ, 0x40020000, 0},
+    {READ, 0x40020004, 0},
+    {READ, 0x40020008, 0},
+    {READ, 0x4002000C, 0},
+    {READ, 0x40020014, 0},
+    {READ, 0x40020020, 0},
+    {READ, 0x40020024, 0},
+    {READ, 0x40020800, 0},
+    {READ, 0x4002080C, 0},
+    {READ, 0x40020C00, 0},
+    {READ, 0x40020C04, 0},
+    {READ, 0x40020C0C, 0},
+    {READ, 0x40020C14, 0},
+    {READ, 0x40023000, 0},
+    {READ, 0x40023008, 0},
+    {READ, 0x50000000, 0},
+    {READ, 0x50000008, 0},
+    {READ, 0x5000000C, 0},
+    {READ, 0x50000018, 0},
+    {READ, 0x50000024, 0},
+    {READ, 0x50000028, 0},
+    {READ, 0x50000038, 0},
+    {READ, 0x50000800, 0},
+    {READ, 0x50000804, 0},
+    {READ, 0x50000810, 0},
+    {READ, 0x50000814, 0},
+    {READ, 0x5000081C, 0},
+    {READ, 0x50000900, 0},
+    {READ, 0x50000B00, 0},
+    {READ, 0x50000E00, 0},
+    {READ, 0x4000440C, 0},
+    {READ, 0x40004408, 0},
+    {READ, 0x40007000, 0},
+    {READ, 0x40007004, 0},
+    {READ, 0x40013800, 0},
+    {READ, 0x40013808, 0},
+    {END, 0x600DF00D, 0},
+};
+
+static const struct {
+    const char *board;
+    const struct look *look;
+    size_t n;
+} looks[] = {
+    {"stm32f103ze", looks_f1, sizeof(looks_f1) / sizeof(looks_f1[0])},
+    {"stm32f407", looks_f4, sizeof(looks_f4) / sizeof(looks_f4[0])},
+};
+enum { NOTES = CORE_REGISTERS + 128 };
+
+/* Those of this board; their number. */
+static size_t looks_of(const struct rig *r, const struct look **look)
+{
+    for (size_t i = 0; i < sizeof(looks) / sizeof(looks[0]); i++)
+        if (!strcmp(r->board->name, looks[i].board)) {
+            *look = looks[i].look;
+            assert_true(looks[i].n <= NOTES - CORE_REGISTERS);
+            return looks[i].n;
+        }
+    fail_msg("no registers to look at for %s", r->board->name);
+    return 0;
+}
 
 static void put_probe(const struct rig *r, uint32_t base)
 {
     uint8_t *p = image + PROBE_AT;
+    const struct look *look = NULL;
+    size_t n = looks_of(r, &look);
 
     rig_image(r->board, image, sizeof(image), 3);
     rig_put32(image, 0x20003000);
@@ -342,23 +458,24 @@ static void put_probe(const struct rig *r, uint32_t base)
         *p++ = (uint8_t)probe[i];
         *p++ = (uint8_t)(probe[i] >> 8);
     }
-    for (size_t i = 0; i < LOOKS; i++, p += 12) {
-        rig_put32(p, looks_f1[i].kind);
-        rig_put32(p + 4, looks_f1[i].addr);
-        rig_put32(p + 8, looks_f1[i].value);
+    for (; n; n--, look++, p += 12) {
+        rig_put32(p, look->kind);
+        rig_put32(p + 4, look->addr);
+        rig_put32(p + 8, look->value);
     }
 }
 
 /* What the probe noted; it has to have come to its end. */
 static void read_notes(struct rig *r, uint32_t notes[NOTES])
 {
-    size_t n = 0;
+    const struct look *look = NULL;
+    size_t looks_n = looks_of(r, &look), n = 0;
 
     host_wait(r->host, 10 * SIM_MS);
     for (size_t i = 0; i < CORE_REGISTERS; i++, n++)
         notes[n] = peek32(r, PROBE_OUT + (uint32_t)(4 * n));
-    for (size_t i = 0; i < LOOKS; i++)
-        if (looks_f1[i].kind != WRITE) {
+    for (size_t i = 0; i < looks_n; i++)
+        if (look[i].kind != WRITE) {
             notes[n] = peek32(r, PROBE_OUT + (uint32_t)(4 * n));
             n++;
         }
@@ -382,19 +499,20 @@ static void notes_after_reset(const struct rig *like, uint32_t notes[NOTES])
 static void assert_as_after_reset(struct rig *r)
 {
     uint32_t want[NOTES] = {0}, is[NOTES] = {0};
-    size_t n = CORE_REGISTERS;
+    const struct look *look = NULL;
+    size_t looks_n = looks_of(r, &look), n = CORE_REGISTERS;
     unsigned bad = 0;
 
     notes_after_reset(r, want);
     read_notes(r, is);
     for (size_t i = 0; i < CORE_REGISTERS; i++)
         assert_int_equal(is[i], want[i]);
-    for (size_t i = 0; i < LOOKS; i++) {
-        if (looks_f1[i].kind == WRITE)
+    for (size_t i = 0; i < looks_n; i++) {
+        if (look[i].kind == WRITE)
             continue;
         if (is[n] != want[n]) {
-            print_error("0x%08x is 0x%08x, 0x%08x after reset\n",
-                        looks_f1[i].addr, is[n], want[n]);
+            print_error("0x%08x is 0x%08x, 0x%08x after reset\n", look[i].addr,
+                        is[n], want[n]);
             bad++;
         }
         n++;

@@ -11,12 +11,13 @@
 #include "bench.h"
 #include "wire.h"
 
-enum { SIZE = 9 * 1024 + 300, STEPS = 40, RUNS = 20 };
+enum { LARGEST = 48 * 1024, BLOCK = 4096, STEPS = 40, RUNS = 20 };
 
 struct fuzz {
     struct rig *r;
     uint32_t random;
-    uint8_t image[SIZE];
+    uint32_t size;
+    uint8_t image[LARGEST];
     unsigned bad_cable; /* one packet in so many is lost, 0: none */
 };
 
@@ -40,7 +41,7 @@ static void data_for(struct fuzz *f, uint32_t addr, uint8_t *data, size_t n)
     for (size_t i = 0; i < n; i++) {
         uint32_t at = addr + (uint32_t)i - start;
 
-        data[i] = at < SIZE ? f->image[at] : (uint8_t)below(f, 256);
+        data[i] = at < f->size ? f->image[at] : (uint8_t)below(f, 256);
         if (at >= RIG_STAMP_WORDS && !below(f, 20000))
             data[i] ^= 1u << below(f, 8);
     }
@@ -61,13 +62,14 @@ static uint32_t some_address(struct fuzz *f)
     case 3:
         return rig_random(&f->random);
     default:
-        return b->slot + below(f, 8) * b->page;
+        return rig_nth_page(b, below(f, 8)).start;
     }
 }
 
 static size_t some_length(struct fuzz *f)
 {
-    static const uint16_t lengths[] = {1, 63, 64, 65, 300, 1000, 2047, 2048};
+    const uint32_t block = f->r->board->block;
+    const uint32_t lengths[] = {1, 63, 64, 65, 300, 1000, block - 1, block};
 
     return lengths[below(f, sizeof(lengths) / sizeof(lengths[0]))];
 }
@@ -76,7 +78,7 @@ static size_t some_length(struct fuzz *f)
 
 static void write_somewhere(struct fuzz *f)
 {
-    static uint8_t data[2048];
+    static uint8_t data[BLOCK];
     uint32_t addr = some_address(f);
     size_t n = some_length(f);
 
@@ -87,18 +89,18 @@ static void write_somewhere(struct fuzz *f)
 /* A part of the image, as dfu-util would go on or stop. */
 static void write_run(struct fuzz *f)
 {
-    uint32_t from = below(f, 3) ? 0 : below(f, 5) * 2048;
+    uint32_t from = below(f, 3) ? 0 : below(f, 5) * f->r->board->block;
     struct rig_update u = {
         .addr = f->r->board->slot + from,
         .data = f->image + from,
-        .n = 1 + below(f, SIZE - from),
+        .n = 1 + below(f, f->size - from),
         .no_erase = below(f, 2),
         .no_abort = below(f, 2),
         .leave = !below(f, 6),
     };
 
     if (below(f, 3) == 0)
-        u.n = SIZE - from;
+        u.n = f->size - from;
     rig_update(f->r, &u);
 }
 
@@ -112,7 +114,7 @@ static void break_off(struct fuzz *f)
 {
     uint16_t n = (uint16_t)some_length(f);
     uint8_t setup[8] = {0x21, 1, 2, 0, 0, 0, n & 0xff, (uint8_t)(n >> 8)};
-    uint32_t addr = f->r->board->slot + below(f, 5) * 2048;
+    uint32_t addr = f->r->board->slot + below(f, 5) * f->r->board->block;
     unsigned packets = below(f, 1 + n / 64u);
     uint8_t data[64];
 
@@ -144,7 +146,7 @@ static void break_off_read(struct fuzz *f)
 
 static void any_dfu_request(struct fuzz *f)
 {
-    static uint8_t data[2048];
+    static uint8_t data[BLOCK];
     uint8_t request = (uint8_t)below(f, 8);
     uint8_t type =
         below(f, 4)
@@ -164,7 +166,7 @@ static void any_dfu_request(struct fuzz *f)
 
 static void any_standard_request(struct fuzz *f)
 {
-    static uint8_t data[2048];
+    static uint8_t data[BLOCK];
     uint8_t request = (uint8_t)below(f, 13);
 
     if (request == 5) /* the host would lose it */
@@ -287,12 +289,13 @@ static void prepare(struct fuzz *f)
 {
     const struct rig_board *b = f->r->board;
 
-    rig_image_stamped(b, f->image, SIZE, below(f, 1000));
+    f->size = b->image * 3 / 4 + 300;
+    rig_image_stamped(b, f->image, f->size, below(f, 1000));
     if (below(f, 2)) {
-        static uint8_t old[SIZE];
+        static uint8_t old[LARGEST];
 
-        rig_image_stamped(b, old, SIZE, below(f, 1000));
-        bench_installed(f->r, old, SIZE);
+        rig_image_stamped(b, old, f->size, below(f, 1000));
+        bench_installed(f->r, old, f->size);
     }
     f->bad_cable = below(f, 2) ? 0 : 20 + below(f, 200);
 }
@@ -305,7 +308,7 @@ static const char *verdict(struct fuzz *f)
     if (!answers(r))
         return "no answer after a bus reset";
     /* What is left to do is done, and it boots or not. */
-    host_wait(r->host, 300 * SIM_MS);
+    rig_settle(r);
     if (!app_runs(r))
         rig_boots_after_reset(r);
     if (app_runs(r) && !whole(r))

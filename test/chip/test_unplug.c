@@ -39,7 +39,7 @@ struct end {
 static void begin_transfer(struct end *e, const uint8_t setup[8],
                            const void *data, uint16_t length)
 {
-    static uint8_t buffer[LAB_PAGE];
+    static uint8_t buffer[LAB_BLOCK];
     struct host *h = e->l->r->host;
     struct chip *c = e->l->r->chip;
     size_t bytes = length ? rig_random(&e->state) % length : 0;
@@ -101,12 +101,7 @@ static void check_reset(struct lab *l, bool pin)
  * test_cuts.c is for. */
 static void calm(struct lab *l)
 {
-    uint64_t ops;
-
-    do {
-        ops = chip_flash_ops(l->r->chip);
-        host_wait(l->r->host, 35 * SIM_MS);
-    } while (ops != chip_flash_ops(l->r->chip));
+    rig_calm(l->r, 35);
 }
 
 /* The cable comes back, at once or after the second in which the chip carries
@@ -243,7 +238,8 @@ static void large_torso(void **state)
     assert_int_equal(rig_open(rig), 0);
     rig_image_stamped(rig->board, image, BYTES, 7);
     assert_true(rig_ok(rig_erase(rig, rig->board->slot)));
-    assert_true(rig_ok(rig_write_at(rig, rig->board->slot, image, LAB_PAGE)));
+    assert_true(
+        rig_ok(rig_write_at(rig, rig->board->slot, image, rig->board->block)));
     wire_plug(chip_wire(rig->chip), false);
     host_wait(rig->host, 3 * SIM_S);
     wire_plug(chip_wire(rig->chip), true);

@@ -172,7 +172,7 @@ static void test_strings(void **state)
     assert_int_equal(get_descriptor(r, 3, 0, 255), 4);
     assert_memory_equal(buffer, "\x04\x03\x09\x04", 4);
     assert_string_equal(text(r, index_in(r, 1, 14)), "Sallyport");
-    assert_non_null(strstr(text(r, index_in(r, 1, 15)), "STM32F103"));
+    assert_non_null(strstr(text(r, index_in(r, 1, 15)), r->board->model));
     assert_string_equal(text(r, index_in(r, 2, 9 + 8)), r->board->layout);
 }
 
@@ -190,7 +190,7 @@ static void test_serial_number(void **state)
         uint8_t id[4];
         char want[9];
 
-        assert_true(chip_peek(r->chip, 0x1FFFF7E8 + 4 * word, id, 4));
+        assert_true(chip_peek(r->chip, r->board->unique_id + 4 * word, id, 4));
         snprintf(want, sizeof(want), "%08X", rig_get32(id));
         assert_memory_equal(serial + 8 * word, want, 8);
     }
@@ -361,7 +361,8 @@ static void test_unsupported(void **state)
  * (8.5.3.1), or starts something else. */
 static void stop_after(struct rig *r, unsigned packets, bool status)
 {
-    static const uint8_t setup[8] = {0xA1, 2, 2, 0, 0, 0, 0x00, 0x08};
+    const uint8_t setup[8] = {0xA1, 2, 2, 0,
+                              0,    0, 0, (uint8_t)(r->board->block >> 8)};
     unsigned toggle = 0;
 
     assert_int_equal(rig_raw_setup(r, setup), WIRE_ACK);
@@ -379,7 +380,7 @@ static void test_early_end_of_read(void **state)
 {
     struct rig *r = *state;
 
-    for (unsigned packets = 0; packets < 32; packets++) {
+    for (unsigned packets = 0; packets < r->board->block / 64; packets++) {
         bench_restart(r);
         stop_after(r, packets, true);
         bench_restart(r);
@@ -414,25 +415,27 @@ static unsigned packets_of(struct rig *r, uint16_t left, uint16_t asked)
 static void test_empty_packets(void **state)
 {
     struct rig *r = *state;
+    uint16_t block = (uint16_t)r->board->block;
 
     assert_int_equal(packets_of(r, 64, 64), 1);
     assert_int_equal(packets_of(r, 64, 65), 2);
-    assert_int_equal(packets_of(r, 64, 2048), 2);
+    assert_int_equal(packets_of(r, 64, block), 2);
     assert_int_equal(packets_of(r, 128, 128), 2);
     assert_int_equal(packets_of(r, 128, 129), 3);
     assert_int_equal(packets_of(r, 128, 192), 3);
-    assert_int_equal(packets_of(r, 63, 2048), 1);
-    assert_int_equal(packets_of(r, 65, 2048), 2);
-    assert_int_equal(packets_of(r, 1984, 2048), 32);
+    assert_int_equal(packets_of(r, 63, block), 1);
+    assert_int_equal(packets_of(r, 65, block), 2);
+    assert_int_equal(packets_of(r, block - 64, block), block / 64);
 }
 
 /* An OUT data stage that is broken off by another SETUP. */
 static void test_broken_off_write(void **state)
 {
     struct rig *r = *state;
-    static const uint8_t setup[8] = {0x21, 1, 2, 0, 0, 0, 0x00, 0x08};
+    const uint8_t setup[8] = {0x21, 1, 2, 0,
+                              0,    0, 0, (uint8_t)(r->board->block >> 8)};
 
-    for (unsigned packets = 0; packets < 32; packets++) {
+    for (unsigned packets = 0; packets < r->board->block / 64; packets++) {
         bench_restart(r);
         memset(buffer, 0x11, 64);
         assert_int_equal(rig_raw_setup(r, setup), WIRE_ACK);
@@ -510,7 +513,7 @@ static enum host_fault damage(void *ctx, const struct urb *urb,
  * well. */
 static bool there_and_back(struct rig *r)
 {
-    uint32_t at = r->board->slot + r->board->sector;
+    uint32_t at = rig_nth_sector(r->board, 1).start;
     static uint8_t data[256], back[256];
 
     for (size_t i = 0; i < sizeof(data); i++)
@@ -580,21 +583,26 @@ static void test_lost_ack_of_set_address(void **state)
 static void test_bus_reset_at_any_time(void **state)
 {
     struct rig *r = *state;
-    uint32_t at = r->board->slot + r->board->sector;
-    sim_time step = 1700 * SIM_US;
+    const struct rig_board *b = r->board;
+    uint32_t at = rig_nth_sector(b, 1).start, n = b->block;
+    sim_time step = (rig_erase_ms(b, at, 1) * SIM_MS +
+                     n / b->unit * b->program_us * SIM_US) /
+                    49;
 
-    memset(buffer, 0x5A, 2048);
+    memset(buffer, 0x5A, n);
     for (unsigned i = 0; i < 60; i++) {
         struct urb urb = {.type = URB_CONTROL,
                           .address = 0xff,
                           .setup = {0xA1, 3, 0, 0, 0, 0, 6, 0},
-                          .data = buffer + 2048,
+                          .data = buffer + n,
                           .length = 6};
 
         bench_restart(r);
         rig_flash_put(r, at, "not erased", 10);
+        if (!b->whole_pages)
+            bench_assert_ok(rig_erase(r, at));
         bench_assert_ok(rig_set_address(r, at));
-        assert_int_equal(rig_dnload(r, 2, buffer, 2048), 2048);
+        assert_int_equal(rig_dnload(r, 2, buffer, n), n);
         rig_getstatus(r); /* from here on the page is written */
         host_submit(r->host, &urb);
         host_wait(r->host, i * step);
@@ -604,15 +612,16 @@ static void test_bus_reset_at_any_time(void **state)
         assert_int_equal(rig_getstate(r), DFU_IDLE);
         assert_int_equal(rig_getstatus(r).status, 0);
         assert_int_equal(bench_check(r), 0);
-        assert_true(rig_flash_is(r, at, buffer, 2048));
+        assert_true(rig_flash_is(r, at, buffer, n));
     }
 }
 
 static void test_bus_reset_in_a_stage(void **state)
 {
     struct rig *r = *state;
-    static const uint8_t setups[][8] = {
-        {0xA1, 2, 2, 0, 0, 0, 0x00, 0x08}, {0x21, 1, 2, 0, 0, 0, 0x00, 0x08},
+    const uint8_t high = (uint8_t)(r->board->block >> 8);
+    const uint8_t setups[][8] = {
+        {0xA1, 2, 2, 0, 0, 0, 0x00, high}, {0x21, 1, 2, 0, 0, 0, 0x00, high},
         {0x80, 6, 0, 1, 0, 0, 18, 0},      {0x00, 5, 9, 0, 0, 0, 0, 0},
         {0x21, 6, 0, 0, 0, 0, 0, 0},
     };

@@ -77,15 +77,16 @@ static uint64_t erases_among(struct lab *l, const struct chip_snapshot *from,
     return ops;
 }
 
-/* The word that is cleared before its page is erased: two half-words, which
- * may fail without harm where the power stays. */
+/* The word that is cleared before its page is erased: two half-words or four
+ * bytes, which may fail without harm where the power stays. */
 static bool cleared_before_erase(struct lab *l,
                                  const struct chip_snapshot *from, unsigned i)
 {
     uint64_t so_far = erases_among(l, from, i);
+    unsigned units = 4 / l->r->board->least;
 
     return erases_among(l, from, i + 1) == so_far &&
-           erases_among(l, from, i + 3) > so_far;
+           erases_among(l, from, i + units + 1) > so_far;
 }
 
 static bool error_seen(struct lab *l, const struct chip_snapshot *from,

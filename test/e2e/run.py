@@ -6,6 +6,7 @@ Linux with an unmodified dfu-util in front of it.
 
     test/e2e/run.py                 all cases
     test/e2e/run.py unplug dfuse    those with one of these words in the name
+    test/e2e/run.py stm32f407       those of a board
     test/e2e/run.py --list
 
 One guest serves all cases; each case has its own chip.  What happened is in
@@ -28,15 +29,39 @@ import usbmon  # noqa: E402
 from chip import PROGRAM, ROOT, Chip, ChipError  # noqa: E402
 from vm import Guest, GuestError  # noqa: E402
 
-BOARD = "stm32f103ze"
-FIRMWARE = ROOT / "build" / "firmware" / BOARD
+FIRMWARE = ROOT / "build" / "firmware"
 LOGS = ROOT / "build" / "e2e" / "logs"
 DFU_ID = "1209:0001"
-BLOCK = 2048           # bytes a DNLOAD
 KB = 1024
-POINTS = 20            # interrupted updates
 
-CASES = []
+
+class Board:
+    """What the cases know of a board."""
+
+    def __init__(self, name, areas, block, points):
+        self.name = name
+        self.areas = areas      # of the layout: start, size, type letter
+        self.block = block      # bytes a DNLOAD
+        self.points = points    # interrupted updates
+        self.slot = next(area[:2] for area in areas if area[2] == "g")
+        self.end = areas[-1][0] + areas[-1][1]
+        self.files = FIRMWARE / name
+
+    def read(self, name):
+        return (self.files / name).read_bytes()
+
+
+F103 = Board("stm32f103ze",
+             [(0x08000000, 4 * KB, "a"), (0x08001000, 504 * KB, "g"),
+              (0x0807F000, 4 * KB, "a")], 2048, 20)
+F407 = Board("stm32f407",
+             [(0x08000000, 16 * KB, "a"), (0x08004000, 48 * KB, "g"),
+              (0x08010000, 64 * KB, "g"), (0x08020000, 896 * KB, "g")],
+             4096, 8)
+F407.slot = (0x08004000, 1008 * KB)
+BOARDS = (F103,)
+
+CASES = []             # (function, board)
 
 
 class Failure(Exception):
@@ -44,17 +69,24 @@ class Failure(Exception):
 
 
 def case(function):
-    CASES.append(function)
+    """A case on the first board."""
+    CASES.append((function, F103))
     return function
+
+
+def on_both(function):
+    """A case that every board has to pass."""
+    CASES.extend((function, board) for board in BOARDS)
+    return function
+
+
+def full_name(function, board):
+    return "%s.%s" % (function.__name__, board.name)
 
 
 def check(condition, text, *arguments):
     if not condition:
         raise Failure(text % arguments if arguments else text)
-
-
-def read(name):
-    return (FIRMWARE / name).read_bytes()
 
 
 class Layout:
@@ -77,9 +109,9 @@ class Layout:
             address += size
 
     def slot(self):
-        """(start, size) of the first writable area."""
-        return next((start, size) for start, size, kind in self.areas
-                    if kind in "defg")
+        """(start, size) of the writable areas, which follow each other."""
+        writable = [area for area in self.areas if area[2] in "defg"]
+        return writable[0][0], sum(size for _, size, _ in writable)
 
     def read_only(self):
         return [(start, size) for start, size, kind in self.areas
@@ -89,8 +121,9 @@ class Layout:
 class Bench:
     """What a case works with: one chip, the guest, dfu-util."""
 
-    def __init__(self, guest, name):
-        self.guest, self.name = guest, name
+    def __init__(self, guest, function, board):
+        self.guest, self.board = guest, board
+        self.name = full_name(function, board)
         self.chip = None
         self.plugged = None
         self.slot = None  # (start, size), where a case keeps it
@@ -100,7 +133,8 @@ class Bench:
         """A chip with the bootloader, and more files, in flash; plugged into
         the guest."""
         name = "%s.%d" % (self.name, len(list(LOGS.glob(self.name + ".*log"))))
-        self.chip = Chip(BOARD, [FIRMWARE / firmware, *more],
+        self.chip = Chip(self.board.name,
+                         [self.board.files / firmware, *more],
                          LOGS / (name + ".log"),
                          ["--pcap", LOGS / (name + ".pcap"), *options])
         if plug:
@@ -212,7 +246,7 @@ def same(got, wanted, what):
 
 # ---- updates that work ----
 
-@case
+@on_both
 def list_shows_device(b):
     b.start()
     b.dfu_mode()
@@ -221,10 +255,8 @@ def list_shows_device(b):
     check("Found DFU: [%s]" % DFU_ID in result.output, "not found:\n%s",
           result.output)
     layout = Layout(result.output)
-    check(layout.areas == [(0x08000000, 4 * KB, "a"),
-                           (0x08001000, 504 * KB, "g"),
-                           (0x0807F000, 4 * KB, "a")],
-          "layout is %s", layout.areas)
+    check(layout.areas == b.board.areas, "layout is %s", layout.areas)
+    check(layout.slot() == b.board.slot, "slot is %s", layout.slot())
     serial = re.search(r'serial="([^"]*)"', result.output)
     check(serial and re.fullmatch(r"[0-9A-F]{24}", serial.group(1)),
           "no serial number of 24 digits:\n%s", result.output)
@@ -242,26 +274,24 @@ def download_leave(b, image, size, version):
 @case
 def download_100k_leave_starts_app(b):
     b.start()
-    download_leave(b, read("demo-dfu.bin"), 100 * KB, "1.0.0")
+    download_leave(b, b.board.read("demo-dfu.bin"), 100 * KB, "1.0.0")
 
 
-@case
+@on_both
 def download_100k_upload_equals(b):
     b.start()
     start, _ = b.layout().slot()
-    data = images.filled(read("demo-dfu.bin"), 100 * KB)
+    data = images.filled(b.board.read("demo-dfu.bin"), 100 * KB)
     b.update(data, start, leave=False)
     same(b.upload(start, len(data)), data, "read back")
 
 
-@case
+@on_both
 def download_largest_leave_then_upload(b):
     """Fills the slot, starts it, and reads it back after a detach."""
     b.start()
     start, size = b.layout().slot()
-    check(start == 0x08001000 and size == 504 * KB, "slot %#x, %d bytes",
-          start, size)
-    start, data = download_leave(b, read("demo-dfu.bin"), size, "1.0.0")
+    start, data = download_leave(b, b.board.read("demo-dfu.bin"), size, "1.0.0")
     enter_by_detach(b)
     same(b.upload(start, size), data, "read back")
 
@@ -271,7 +301,7 @@ def download_beyond_largest_refused(b):
     b.start()
     start, size = b.layout().slot()
     before = b.chip.flash(LOGS / "before.bin")
-    data = images.filled(read("demo-dfu.bin"), size + 4)
+    data = images.filled(b.board.read("demo-dfu.bin"), size + 4)
     result = b.download(data, "0x%08x" % start)
     check(result.status != 0, "dfu-util ends with status 0")
     check("not writeable" in result.output, "dfu-util says:\n%s",
@@ -284,7 +314,7 @@ def plain_image_leave_starts_app(b):
     b.start()
     start, _ = b.layout().slot()
     since = b.chip.mark()
-    b.update(read("demo-plain-dfu.bin"), start)
+    b.update(b.board.read("demo-plain-dfu.bin"), start)
     b.app_says("1.0.0", since)
 
 
@@ -339,16 +369,16 @@ def two_versions_one_after_the_other(b):
                           ("demo2-dfu.bin", "2.0.0"),
                           ("demo-dfu.bin", "1.0.0")):
         since = b.chip.mark()
-        b.update(read(name), start)
+        b.update(b.board.read(name), start)
         b.app_says(version, since)
         enter_by_detach(b)
 
 
-@case
+@on_both
 def dfuse_file_with_two_elements(b):
     b.start()
     start, _ = b.layout().slot()
-    demo = read("demo-dfu.bin")
+    demo = b.board.read("demo-dfu.bin")
     settings = images.filled(b"settings", 5000)
     far = start + 96 * KB
     b.guest.put(images.dfuse([(start, demo), (far, settings)]), "/tmp/2.dfu")
@@ -366,7 +396,7 @@ def dfuse_file_with_leave(b):
     b.start()
     start, _ = b.layout().slot()
     b.guest.put(images.dfuse([(start + 96 * KB, b"data" * 100),
-                              (start, read("demo2-dfu.bin"))],
+                              (start, b.board.read("demo2-dfu.bin"))],
                              0x1209, 0x0001), "/tmp/2.dfu")
     since = b.chip.mark()
     result = b.dfu_util("-a 0 -s :leave -D /tmp/2.dfu")
@@ -375,13 +405,30 @@ def dfuse_file_with_leave(b):
     b.app_says("2.0.0", since)
 
 
+@on_both
+def mass_erase_then_download(b):
+    """What lay behind the image is gone, too."""
+    b.start()
+    start, size = b.layout().slot()
+    b.update(images.filled(b"old", 40 * KB), start + 16 * KB, leave=False)
+    demo = b.board.read("demo-dfu.bin")
+    since = b.chip.mark()
+    result = b.download(demo, "0x%08x:mass-erase:force:leave" % start)
+    check(result.status == 0, "dfu-util ends with status %d:\n%s",
+          result.status, last_drawn(result.output))
+    b.app_says("1.0.0", since)
+    flash = b.chip.flash(LOGS / "after.bin")
+    at = start - 0x08000000
+    same(flash[at:at + size], demo + b"\xff" * (size - len(demo)), "slot")
+
+
 # ---- without :leave ----
 
-@case
+@on_both
 def stamped_without_leave_boots_after_reset(b):
     b.start()
     start, _ = b.layout().slot()
-    b.update(read("demo-dfu.bin"), start, leave=False)
+    b.update(b.board.read("demo-dfu.bin"), start, leave=False)
     since = b.reset()
     b.app_says("1.0.0", since)
 
@@ -390,28 +437,28 @@ def stamped_without_leave_boots_after_reset(b):
 def plain_short_last_block_boots_after_reset(b):
     b.start()
     start, _ = b.layout().slot()
-    data = read("demo-plain-dfu.bin")
-    if len(data) % BLOCK == 0:
+    data = b.board.read("demo-plain-dfu.bin")
+    if len(data) % b.board.block == 0:
         data += b"\xff" * 4
     b.update(data, start, leave=False)
     since = b.reset()
     b.app_says("1.0.0", since)
 
 
-def plain_of_whole_blocks():
-    data = read("demo-plain-dfu.bin")
-    return data + b"\xff" * (-len(data) % BLOCK)
+def plain_of_whole_blocks(b):
+    data = b.board.read("demo-plain-dfu.bin")
+    return data + b"\xff" * (-len(data) % b.board.block)
 
 
-@case
+@on_both
 def plain_whole_blocks_without_leave_stays(b):
     b.start()
     start, _ = b.layout().slot()
-    b.update(plain_of_whole_blocks(), start, leave=False)
+    b.update(plain_of_whole_blocks(b), start, leave=False)
     since = b.reset()
     b.chip.wait(r"(?i)usb.*disconnect", 5, since)
     b.stays_in_bootloader(since)
-    b.update(plain_of_whole_blocks(), start)
+    b.update(plain_of_whole_blocks(b), start)
     b.app_says("1.0.0", since)
 
 
@@ -420,7 +467,7 @@ def plain_whole_blocks_with_leave_boots(b):
     b.start()
     start, _ = b.layout().slot()
     since = b.chip.mark()
-    b.update(plain_of_whole_blocks(), start)
+    b.update(plain_of_whole_blocks(b), start)
     b.app_says("1.0.0", since)
 
 
@@ -436,7 +483,7 @@ def refused(b, where, wanted, data=b"\xa5" * 4096):
     same(b.chip.flash(LOGS / "after.bin"), before, "flash after -s " + where)
 
 
-@case
+@on_both
 def read_only_refused_by_layout(b):
     b.start()
     for start, size in b.layout().read_only():
@@ -444,7 +491,7 @@ def read_only_refused_by_layout(b):
         refused(b, "0x%08x" % (start + size - 16), "not writeable", b"x" * 16)
 
 
-@case
+@on_both
 def read_only_refused_by_device(b):
     b.start()
     for start, size in b.layout().read_only():
@@ -453,19 +500,19 @@ def read_only_refused_by_device(b):
         b.dfu_util("-l")
 
 
-@case
+@on_both
 def outside_flash_refused_by_device(b):
     b.start()
     b.dfu_mode()
-    for address in (0x07FFF000, 0x08080000, 0x20000000):
+    for address in (0x07FFF000, b.board.end, 0x20000000):
         refused(b, "0x%08x:force" % address, r"(?i)error|fail|not")
 
 
-@case
+@on_both
 def wrong_crc_fails_and_does_not_boot(b):
     b.start()
     start, _ = b.layout().slot()
-    good = images.stamped(images.filled(read("demo-plain-dfu.bin"), 20 * KB))
+    good = images.stamped(images.filled(b.board.read("demo-plain-dfu.bin"), 20 * KB))
     bad = bytearray(good)
     bad[12345] ^= 0x10
     result = b.download(bytes(bad), "0x%08x:leave" % start)
@@ -474,10 +521,10 @@ def wrong_crc_fails_and_does_not_boot(b):
     since = b.reset()
     b.stays_in_bootloader(since)
     # The same over an installed application: nothing new may run.
-    b.update(read("demo-dfu.bin"), start)
+    b.update(b.board.read("demo-dfu.bin"), start)
     b.app_says("1.0.0", since)
     enter_by_detach(b)
-    bad2 = bytearray(images.filled(read("demo2-dfu.bin"), 20 * KB))
+    bad2 = bytearray(images.filled(b.board.read("demo2-dfu.bin"), 20 * KB))
     bad2[images.word(bad2, images.OFFSET_LENGTH) - 1] ^= 1
     result = b.download(bytes(bad2), "0x%08x:leave" % start)
     check(result.status != 0, "dfu-util ends with status 0:\n%s",
@@ -492,7 +539,7 @@ def wrong_crc_fails_and_does_not_boot(b):
 def image_of_another_product_refused(b):
     b.start()
     start, _ = b.layout().slot()
-    other = images.stamped(read("demo-plain-dfu.bin"), product=0x12345678)
+    other = images.stamped(b.board.read("demo-plain-dfu.bin"), product=0x12345678)
     result = b.download(other, "0x%08x:leave" % start)
     check(result.status != 0, "dfu-util ends with status 0:\n%s",
           last_drawn(result.output))
@@ -523,7 +570,7 @@ def put_images(b, size, stamped):
     returns their paths in the guest."""
     paths = []
     for seed, name in enumerate(("demo-plain-dfu.bin", "demo2-plain-dfu.bin")):
-        image = images.filled(read(name), size, seed)
+        image = images.filled(b.board.read(name), size, seed)
         paths.append("/tmp/%s%d" % ("stamped" if stamped else "plain", seed))
         b.guest.put(images.stamped(image) if stamped else image, paths[-1])
     return paths
@@ -556,10 +603,11 @@ def only_whole_images_run(b, since, result, place, new):
         enter_by_detach(b)
 
 
-def interrupted_updates(b, points, interrupt, restore):
+def interrupted_updates(b, interrupt, restore, one_in=1):
     """At points spread over an update of 17 KB, stamped and plain, to either
     version: it is interrupted, then sometimes the chip is reset, and a normal
     update succeeds."""
+    points = max(b.board.points // one_in, 4)
     b.start()
     b.slot = b.layout().slot()
     kinds = [put_images(b, 16 * KB + 200, stamped)
@@ -590,24 +638,22 @@ def interrupted_updates(b, points, interrupt, restore):
     return "%d points" % points
 
 
-@case
+@on_both
 def unplug_in_mid_update(b):
     def restore(b):
         time.sleep(0.2)
         b.chip.command("plug")
         b.dfu_mode()
 
-    return interrupted_updates(
-        b, POINTS, lambda b: b.chip.command("unplug"), restore)
+    return interrupted_updates(b, lambda b: b.chip.command("unplug"), restore)
 
 
-@case
+@on_both
 def kill_dfu_util_in_mid_update(b):
     def restore(b):
         time.sleep(0.2)  # the page that is under way
 
-    return interrupted_updates(b, POINTS // 2, lambda b: b.guest.kill(),
-                               restore)
+    return interrupted_updates(b, lambda b: b.guest.kill(), restore, 2)
 
 
 @case
@@ -618,10 +664,10 @@ def power_off_in_mid_update(b):
         return True
 
     return interrupted_updates(
-        b, POINTS // 4, lambda b: b.chip.command("power off"), restore)
+        b, lambda b: b.chip.command("power off"), restore, 4)
 
 
-@case
+@on_both
 def power_cut_in_flash_operation(b):
     """The power fails before, inside or after a flash operation."""
     b.start()
@@ -656,27 +702,27 @@ def enter_by_detach(b):
     b.dfu_mode()
 
 
-@case
+@on_both
 def detach_enters_bootloader(b):
     b.start()
     start, _ = b.layout().slot()
-    b.update(read("demo-dfu.bin"), start)
+    b.update(b.board.read("demo-dfu.bin"), start)
     b.app_says("1.0.0")
     enter_by_detach(b)
     since = b.reset()
     b.app_says("1.0.0", since)
 
 
-@case
+@on_both
 def download_to_running_application(b):
     """Plain -D: dfu-util detaches the application by itself."""
     b.start()
     start, _ = b.layout().slot()
-    b.update(read("demo-dfu.bin"), start)
+    b.update(b.board.read("demo-dfu.bin"), start)
     b.app_says("1.0.0")
     b.app_mode()
     since = b.chip.mark()
-    b.update(read("demo2-dfu.bin"), start)
+    b.update(b.board.read("demo2-dfu.bin"), start)
     b.app_says("2.0.0", since)
 
 
@@ -745,8 +791,8 @@ def bad_arguments(arguments, wanted):
 
 @case
 def chip_bad_input(b):
-    boot = FIRMWARE / "sallyport-dfu.elf"
-    board = ["--board", BOARD]
+    boot = b.board.files / "sallyport-dfu.elf"
+    board = ["--board", b.board.name]
     junk = LOGS / "junk.bin"
     junk.write_bytes(b"x" * 4096)
     bad_arguments([*board, "--flash", "/nonexistent.elf"], "nonexistent")
@@ -800,9 +846,9 @@ def tool_refuses(status, wanted, *arguments):
 def tool_bad_input(b):
     """The statuses are those of docs/tool.md."""
     out = LOGS / "tool-out.bin"
-    good = FIRMWARE / "demo-plain-dfu.bin"
+    good = b.board.files / "demo-plain-dfu.bin"
     short = LOGS / "short.bin"
-    short.write_bytes(read("demo-plain-dfu.bin")[:48])
+    short.write_bytes(b.board.read("demo-plain-dfu.bin")[:48])
     tool_refuses(2, "nosuch", "nosuch")
     tool_refuses(2, "nosuch", "stamp", good, "--board", "nosuch", "-o", out)
     tool_refuses(2, "x.y", "stamp", good, "--version", "x.y", "-o", out)
@@ -821,19 +867,19 @@ def stamp_agrees_with_test(b):
     out = LOGS / "stamped.bin"
     out.unlink(missing_ok=True)
     subprocess.run([ROOT / "build/bin/sallyport", "stamp",
-                    FIRMWARE / "demo-plain-dfu.bin", "--version", "1.2.3",
+                    b.board.files / "demo-plain-dfu.bin", "--version", "1.2.3",
                     "-o", out], check=True, capture_output=True, timeout=20)
     got = out.read_bytes()
-    same(got, images.stamped(read("demo-plain-dfu.bin"),
+    same(got, images.stamped(b.board.read("demo-plain-dfu.bin"),
                              images.word(got, images.OFFSET_PRODUCT),
                              1 << 24 | 2 << 16 | 3), "stamped file")
 
 
 # ---- the runner ----
 
-def run_case(function, guest):
+def run_case(function, board, guest):
     """(reason of the failure or None, a note of the case)."""
-    bench = Bench(guest, function.__name__)
+    bench = Bench(guest, function, board)
     try:
         note = function(bench)
         errors = bench.chip and bench.chip.find("guest error")
@@ -853,14 +899,17 @@ def run_case(function, guest):
 
 def main(arguments):
     if "--list" in arguments:
-        print("\n".join(function.__name__ for function in CASES))
+        print("\n".join(full_name(*item) for item in CASES))
         return 0
-    chosen = [f for f in CASES
-              if not arguments or any(a in f.__name__ for a in arguments)]
+    chosen = [item for item in CASES if not arguments
+              or any(a in full_name(*item) for a in arguments)]
     if not chosen:
         print("e2e: no case with that in its name", file=sys.stderr)
         return 2
-    for needed in (PROGRAM, FIRMWARE / "sallyport-dfu.elf"):
+    for needed in [PROGRAM] + [board.files / "sallyport-dfu.elf"
+                               for board in sorted(
+                                   {board for _, board in chosen},
+                                   key=lambda board: board.name)]:
         if not needed.exists():
             print("e2e: %s is not built" % needed.relative_to(ROOT),
                   file=sys.stderr)
@@ -870,22 +919,21 @@ def main(arguments):
         old.unlink()
     started, failed, guest = time.monotonic(), 0, None
     try:
-        for function in chosen:
+        for function, board in chosen:
+            name = full_name(function, board)
             begun = time.monotonic()
             if guest is None:
                 guest = Guest(LOGS)
-            reason, note = run_case(function, guest)
+            reason, note = run_case(function, board, guest)
             seconds = time.monotonic() - begun
             if reason is None:
                 print("ok %s (%s%.1f s)" % (
-                    function.__name__, note + ", " if note else "", seconds))
+                    name, note + ", " if note else "", seconds))
             else:
                 failed += 1
-                print("FAIL %s: %s" % (function.__name__,
-                                       reason.replace("\n", "\n    ")))
+                print("FAIL %s: %s" % (name, reason.replace("\n", "\n    ")))
                 print("    replay: test/e2e/run.py %s; logs: %s"
-                      % (function.__name__,
-                         (LOGS / function.__name__).relative_to(ROOT)))
+                      % (name, (LOGS / name).relative_to(ROOT)))
                 guest.close()  # the next case gets a fresh one
                 guest = None
             sys.stdout.flush()
