@@ -125,6 +125,8 @@ static void make_image(struct rig *r, uint8_t *image, size_t n, bool stamped,
 static void prepare(struct rig *r, const char *name, bool stamped,
                     uint8_t *from, uint8_t *to, size_t n)
 {
+    struct rig_span middle;
+
     make_image(r, from, n, stamped, 1);
     if (!strcmp(name, "full")) {
         make_image(r, to, n, stamped, 2);
@@ -133,9 +135,10 @@ static void prepare(struct rig *r, const char *name, bool stamped,
     memcpy(to, from, n);
     if (strcmp(name, "one-page"))
         return;
-    make_image(r, to, r->board->page, false, 3);
-    memcpy(to + n / 2 / r->board->page * r->board->page, to, r->board->page);
-    memcpy(to, from, r->board->page);
+    middle = rig_page(r->board, r->board->slot + (uint32_t)n / 2);
+    make_image(r, to, middle.size, false, 3);
+    memmove(to + (middle.start - r->board->slot), to, middle.size);
+    memcpy(to, from, middle.size);
     if (stamped)
         rig_stamp(r->board, to, n);
 }

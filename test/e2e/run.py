@@ -338,11 +338,11 @@ def bench_sends_what_dfu_util_sends(b):
     """`make bench` imitates dfu-util: request for request, in order."""
     b.start()
     start, _ = b.layout().slot()
-    data = images.filled(read("demo-dfu.bin"), 9 * BLOCK + 100)
+    data = images.filled(b.board.read("demo-dfu.bin"), 9 * b.board.block + 100)
     path = LOGS / "sequence.bin"
     path.write_bytes(data)
     printed = subprocess.run(
-        [PROGRAM.with_name("bench"), "--sequence", path, BOARD],
+        [PROGRAM.with_name("bench"), "--sequence", path, b.board.name],
         capture_output=True, text=True, check=True).stdout
     mine = [tuple(int(word, 16) for word in line.split())
             for line in printed.splitlines()]
@@ -732,7 +732,7 @@ def download_to_running_application(b):
 def usbip_update_and_read_back(b):
     """The device leaves the bus twice; the script attaches it at once."""
     b.start_usbip()
-    start, data = download_leave(b, read("demo-dfu.bin"), 60 * KB, "1.0.0")
+    start, data = download_leave(b, b.board.read("demo-dfu.bin"), 60 * KB, "1.0.0")
     b.usbip_attach()
     b.app_mode()
     result = b.dfu_util("-e")
