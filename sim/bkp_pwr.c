@@ -22,9 +22,8 @@ struct pwr {
 bool pwr_backup_open(struct chip *c)
 {
     struct dev *d = chip_dev(c, "PWR");
-    const struct pwr *p = d ? d->state : NULL;
 
-    return p && p->cr & CR_DBP;
+    return d && d->desc->ops->read(d, 0, PWR_CR, 4) & CR_DBP;
 }
 
 static uint32_t pwr_read(struct dev *d, unsigned range, uint32_t off,
@@ -154,30 +153,40 @@ const struct device_ops bkp_ops = {
     .write = bkp_write,
 };
 
-/* ---- DBGMCU ---- */
+/* ---- DBGMCU: F1 and F4 ---- */
 
 struct dbgmcu {
     uint32_t cr;
+    uint32_t fz[2]; /* F4: what stops while a debugger halts the core */
 };
+
+static uint32_t *dbgmcu_register(struct dev *d, uint32_t off)
+{
+    struct dbgmcu *m = d->state;
+
+    if (off / 4 == 1)
+        return &m->cr;
+    return off / 4 == 2 || off / 4 == 3 ? &m->fz[off / 4 - 2] : NULL;
+}
 
 static uint32_t dbgmcu_read(struct dev *d, unsigned range, uint32_t off,
                             unsigned size)
 {
     const struct dbgmcu_facts *f = d->desc->facts;
-    const struct dbgmcu *m = d->state;
+    const uint32_t *reg = dbgmcu_register(d, off);
 
     (void)range, (void)size;
-    return (off < 4 ? f->idcode : off < 8 ? m->cr : 0) >> 8 * (off & 3);
+    return (off < 4 ? f->idcode : reg ? *reg : 0) >> 8 * (off & 3);
 }
 
 static void dbgmcu_write(struct dev *d, unsigned range, uint32_t off,
                          unsigned size, uint32_t value)
 {
-    struct dbgmcu *m = d->state;
+    uint32_t *reg = dbgmcu_register(d, off);
 
     (void)range;
-    if ((off & ~3u) == 4)
-        m->cr = reg_merge(m->cr, off, size, value);
+    if (reg)
+        *reg = reg_merge(*reg, off, size, value);
 }
 
 static void dbgmcu_reset(struct dev *d, enum reset_cause cause)
@@ -185,7 +194,7 @@ static void dbgmcu_reset(struct dev *d, enum reset_cause cause)
     struct dbgmcu *m = d->state;
 
     if (cause == RESET_POWER)
-        m->cr = 0;
+        *m = (struct dbgmcu){0};
 }
 
 const struct device_ops dbgmcu_ops = {

@@ -8,6 +8,8 @@
 #include "core.h"
 
 #define IO_BASE      0x40000000u
+#define AHB2_BASE    0x50000000u
+#define SLOT_SIZE    0x400u
 #define BITBAND_IO   0x42000000u
 #define BITBAND_RAM  0x22000000u
 #define BITBAND_SIZE 0x02000000u
@@ -30,6 +32,9 @@ static uint8_t *memory_at(struct chip *c, uint32_t addr, size_t n)
 
     if (off < m->ram_size)
         return n <= m->ram_size - off ? c->ram + off : NULL;
+    off = addr - m->ccm_base;
+    if (off < m->ccm_size)
+        return n <= m->ccm_size - off ? c->ccm + off : NULL;
     off = addr < m->flash_size ? addr : addr - m->flash_base;
     if (off < m->flash_size)
         return n <= m->flash_size - off ? c->flash + off : NULL;
@@ -76,12 +81,22 @@ bool bus_write_word(struct chip *c, uint32_t addr, uint32_t value)
 
 /* ---- peripherals ---- */
 
+unsigned bus_slot(uint32_t addr)
+{
+    if (addr - IO_BASE < IO_SLOTS * SLOT_SIZE)
+        return (addr - IO_BASE) / SLOT_SIZE;
+    if (addr - AHB2_BASE < IO_SLOTS * SLOT_SIZE)
+        return IO_SLOTS + (addr - AHB2_BASE) / SLOT_SIZE;
+    return 2 * IO_SLOTS;
+}
+
 static struct dev *dev_at(struct chip *c, uint32_t addr)
 {
+    unsigned slot = bus_slot(addr);
     size_t i;
 
-    if ((addr - IO_BASE) / 0x400 < IO_SLOTS) {
-        i = c->io_slot[(addr - IO_BASE) / 0x400];
+    if (slot < 2 * IO_SLOTS) {
+        i = c->io_slot[slot];
         return i ? &c->dev[i - 1] : NULL;
     }
     for (i = 0; i < c->n_devs; i++)

@@ -147,9 +147,8 @@ static void index_addresses(struct chip *c)
             uint32_t at;
 
             for (at = 0; at < range->size; at += 0x400)
-                if ((range->base + at - 0x40000000) / 0x400 < IO_SLOTS)
-                    c->io_slot[(range->base + at - 0x40000000) / 0x400] =
-                        (uint8_t)(i + 1);
+                if (bus_slot(range->base + at) < 2 * IO_SLOTS)
+                    c->io_slot[bus_slot(range->base + at)] = (uint8_t)(i + 1);
         }
     }
 }
@@ -170,10 +169,14 @@ static bool make_memories(struct chip *c)
 {
     c->flash = aligned_alloc(4096, c->model->flash_size);
     c->ram = aligned_alloc(4096, c->model->ram_size);
-    if (!c->flash || !c->ram)
+    if (c->model->ccm_size)
+        c->ccm = aligned_alloc(4096, c->model->ccm_size);
+    if (!c->flash || !c->ram || (c->model->ccm_size && !c->ccm))
         return false;
     memset(c->flash, c->model->flash_erased, c->model->flash_size);
     memset(c->ram, 0, c->model->ram_size);
+    if (c->ccm)
+        memset(c->ccm, 0, c->model->ccm_size);
     c->flash_dirty = true;
     return true;
 }
@@ -211,7 +214,7 @@ static bool make(struct chip *c)
         return false;
     index_addresses(c);
     first_state(c);
-    c->cpu = cpu_new(c->model, &c->live->cpu, &bus, c->flash, c->ram);
+    c->cpu = cpu_new(c->model, &c->live->cpu, &bus, c->flash, c->ram, c->ccm);
     return c->cpu && make_wire(c);
 }
 
@@ -245,6 +248,7 @@ void chip_free(struct chip *c)
         free(c->image);
     free(c->flash);
     free(c->ram);
+    free(c->ccm);
     free(c->live);
     free(c->usart);
     free(c);

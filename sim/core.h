@@ -14,7 +14,7 @@ enum {
     TEXT_MAX = 200, /* one line for the world outside */
     SEEN_MAX = 256, /* different "not modelled" warnings */
     DEVS_MAX = 96,  /* peripherals of a chip */
-    IO_SLOTS = 512, /* 1 KB each, from 0x40000000 */
+    IO_SLOTS = 512, /* 1 KB each, from 0x40000000 and from 0x50000000 */
     PORTS_MAX = 9,  /* GPIOA..GPIOI */
     PORT_PINS = 16,
 };
@@ -83,7 +83,7 @@ struct chip {
 
     struct chip_live *live; /* the arena */
     size_t arena_size;
-    uint8_t *flash, *ram;
+    uint8_t *flash, *ram, *ccm;
     struct flash_image *image; /* equals flash while !flash_dirty */
     bool flash_dirty;
 
@@ -95,9 +95,9 @@ struct chip {
 
     char *usart; /* usart_cap bytes, live->usart_len used */
     size_t usart_cap;
-    uint8_t io_slot[IO_SLOTS]; /* number of the peripheral there + 1 */
-    sim_time until;            /* of chip_run() */
-    uint32_t serving;          /* address of the access being served */
+    uint8_t io_slot[2 * IO_SLOTS]; /* number of the peripheral there + 1 */
+    sim_time until;                /* of chip_run() */
+    uint32_t serving;              /* address of the access being served */
     bool serving_write;
     bool stop; /* chip_stop() */
 };
@@ -126,6 +126,8 @@ bool chip_in_flash(const struct chip *c, uint32_t addr);
 
 /* ---- bus.c: what an address means ---- */
 
+/* Index in io_slot, 2 * IO_SLOTS for what lies elsewhere. */
+unsigned bus_slot(uint32_t addr);
 uint32_t bus_read(void *chip, uint32_t addr, unsigned size);
 void bus_write(void *chip, uint32_t addr, unsigned size, uint32_t value);
 void bus_store_flash(void *chip, uint32_t addr, unsigned size, uint32_t value);

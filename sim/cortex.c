@@ -443,6 +443,11 @@ static unsigned note_fault(struct chip *c, enum fault why)
     return EXC_HARD;
 }
 
+static bool in_ccm(const struct chip *c, uint32_t addr)
+{
+    return addr - c->model->ccm_base < c->model->ccm_size;
+}
+
 static void describe(struct chip *c, enum fault why, char *text, size_t n)
 {
     const struct cpu_hot *h = &c->live->cpu;
@@ -454,7 +459,13 @@ static void describe(struct chip *c, enum fault why, char *text, size_t n)
                  h->fault_addr);
         break;
     case FAULT_FETCH:
-        snprintf(text, n, "no code at 0x%08x", h->fault_addr);
+        if (in_ccm(c, h->fault_addr))
+            snprintf(text, n,
+                     "code at 0x%08x, but no instruction bus leads to the "
+                     "core-coupled memory",
+                     h->fault_addr);
+        else
+            snprintf(text, n, "no code at 0x%08x", h->fault_addr);
         break;
     case FAULT_UNDEF:
         snprintf(text, n, "undefined instruction");

@@ -31,14 +31,15 @@
 
 #include "cycles.h"
 
-/* Memory that is executed from, as the host sees it. */
+/* Memory as the host sees it. */
 struct area {
-    uint32_t base, size;
+    uint32_t base, size; /* size 0: this chip has no such memory */
     uint8_t *host;
     bool flash;
+    bool data_only; /* no bus for instructions leads there */
 };
 
-enum { AREAS = 3, CODE_PAGE = 1024, NO_INTERRUPT = -1, REPAIRS = 32 };
+enum { AREAS = 4, CODE_PAGE = 1024, NO_INTERRUPT = -1, REPAIRS = 32 };
 
 /* Bytes of flash as they should be after the store under way. */
 struct repair {
@@ -269,7 +270,7 @@ static unsigned extra_cycles(struct cpu *cpu, uint32_t pc, unsigned cost)
     unsigned n = 0;
 
     if (cost & OP_LITERAL && cpu->now->flash)
-        n += cpu->hot->flash_cost;
+        n += cpu->hot->literal_cost;
     if (cost & OP_LIST)
         n += bits_set(half_word(cpu, pc + 2));
     return n;
@@ -320,7 +321,7 @@ __attribute__((noinline)) static void any_code(struct cpu *cpu, uint32_t pc,
     cost = cpu->cycles[op];
     if (pc != h->next)
         h->cycles += CYCLES_REFILL + (cpu->now->flash ? h->flash_cost : 0);
-    else if (h->line_cost && (pc & 7) < 4 && cpu->now->flash)
+    else if (h->line_cost && (pc & h->line_mask) < 4 && cpu->now->flash)
         h->cycles += h->line_cost;
     h->next = pc + size;
     if (cost & ~OP_CYCLES) {
@@ -460,8 +461,12 @@ static bool map_memories(struct cpu *cpu)
 
     for (i = 0; i < AREAS; i++) {
         struct area *a = &cpu->area[i];
-        uint32_t rights = a->flash ? UC_PROT_READ | UC_PROT_EXEC : UC_PROT_ALL;
+        uint32_t rights = a->flash       ? UC_PROT_READ | UC_PROT_EXEC
+                          : a->data_only ? UC_PROT_READ | UC_PROT_WRITE
+                                         : UC_PROT_ALL;
 
+        if (!a->size)
+            continue;
         cpu->code[i] = calloc(a->size / CODE_PAGE + 1, 1);
         if (!cpu->code[i] ||
             uc_mem_map_ptr(cpu->uc, a->base, a->size, rights, a->host))
@@ -506,7 +511,8 @@ static bool open_engine(struct cpu *cpu)
 }
 
 struct cpu *cpu_new(const struct chip_model *m, struct cpu_hot *hot,
-                    const struct cpu_bus *bus, uint8_t *flash, uint8_t *ram)
+                    const struct cpu_bus *bus, uint8_t *flash, uint8_t *ram,
+                    uint8_t *ccm)
 {
     struct cpu *cpu = calloc(1, sizeof(*cpu));
 
@@ -515,9 +521,11 @@ struct cpu *cpu_new(const struct chip_model *m, struct cpu_hot *hot,
     cpu->hot = hot;
     cpu->bus = *bus;
     cpu->kind = m->cpu;
-    cpu->area[0] = (struct area){m->flash_base, m->flash_size, flash, true};
-    cpu->area[1] = (struct area){m->ram_base, m->ram_size, ram, false};
-    cpu->area[2] = (struct area){0, m->flash_size, flash, true};
+    cpu->area[0] =
+        (struct area){m->flash_base, m->flash_size, flash, true, false};
+    cpu->area[1] = (struct area){m->ram_base, m->ram_size, ram, false, false};
+    cpu->area[2] = (struct area){0, m->flash_size, flash, true, false};
+    cpu->area[3] = (struct area){m->ccm_base, m->ccm_size, ccm, false, true};
     cpu->now = &cpu->area[0];
     cycles_table(m->cpu, cpu->cycles);
     if (!open_engine(cpu)) {

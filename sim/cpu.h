@@ -38,13 +38,15 @@ struct cpu_hot {
     uint32_t pc;   /* of the instruction being executed */
     uint32_t next; /* where it goes on without a branch */
     uint32_t it_pc, it_end;
-    uint32_t flash_cost; /* wait states of a branch to, a read of flash */
-    uint32_t line_cost;  /* same for each 8 bytes of straight code */
-    bool attention;      /* come back before the next instruction */
-    bool watch_flash;    /* flash is busy: come back before touching it */
-    bool stalled;        /* that is why it came back */
-    bool irq_waiting;    /* come back after PRIMASK and friends change */
-    bool event;          /* the event register of WFE */
+    uint32_t flash_cost;   /* wait states of a branch into flash */
+    uint32_t literal_cost; /* same of a literal read from flash */
+    uint32_t line_cost;    /* same of each line of straight code */
+    uint32_t line_mask;    /* bytes of a line - 1 */
+    bool attention;        /* come back before the next instruction */
+    bool watch_flash;      /* flash is busy: come back before touching it */
+    bool stalled;          /* that is why it came back */
+    bool irq_waiting;      /* come back after PRIMASK and friends change */
+    bool event;            /* the event register of WFE */
     bool faulted;
     enum cpu_access fault_access;
     uint32_t fault_addr, fault_pc;
@@ -75,7 +77,8 @@ enum cpu_reg {
 
 struct cpu;
 struct cpu *cpu_new(const struct chip_model *m, struct cpu_hot *hot,
-                    const struct cpu_bus *bus, uint8_t *flash, uint8_t *ram);
+                    const struct cpu_bus *bus, uint8_t *flash, uint8_t *ram,
+                    uint8_t *ccm);
 void cpu_free(struct cpu *cpu);
 /* All registers zero; thread mode, main stack.  (Not cpu_reset: libunicorn
  * exports that name, with 30000 others.) */

@@ -7,6 +7,7 @@
  */
 #include <string.h>
 
+#include "cells.h"
 #include "periph.h"
 
 enum {
@@ -128,65 +129,16 @@ static bool is_protected(struct dev *d, uint32_t addr)
     return !(facts(d)->wrpr >> (bit > 31 ? 31 : bit) & 1);
 }
 
-/* Every bit on its own may have made it or not. */
-static void erase_bytes(struct dev *d, uint32_t off, size_t n, bool torn)
-{
-    uint8_t *p = chip_flash(d->chip) + off;
-    size_t i;
-
-    unsigned depth = torn ? chip_cut_random(d->chip) >> 9 & 7 : 0;
-    for (i = 0; i < n; i++) {
-        uint8_t m = torn ? (uint8_t)(chip_cut_random(d->chip) >> 11) : 0xff;
-        for (unsigned k = 0; k < depth; k++)
-            m &= (uint8_t)(chip_cut_random(d->chip) >> 11);
-        p[i] |= m;
-    }
-    chip_flash_written(d->chip, off, n);
-}
-
-/* The lowest bit that was programmed in the last such byte stays. */
-static void erase_but_one(struct dev *d, uint32_t off, size_t n)
-{
-    const uint8_t *p = chip_flash(d->chip) + off;
-    size_t last = n;
-    uint8_t bit = 0;
-
-    while (last && !bit) {
-        last--;
-        bit = (uint8_t)(~p[last] & (p[last] + 1));
-    }
-    erase_bytes(d, off, n, false);
-    chip_flash(d->chip)[off + last] = (uint8_t)~bit;
-}
-
 static void erase(struct dev *d, uint32_t off, size_t n, sim_time time)
 {
-    enum flash_fate fate = chip_flash_op(d->chip, FLASH_OP_ERASE);
-
+    cells_erase(d->chip, off, n);
     begin(d, time);
-    if (fate == FLASH_FATE_BIT)
-        erase_but_one(d, off, n);
-    else if (fate != FLASH_FATE_NONE)
-        erase_bytes(d, off, n, fate == FLASH_FATE_TORN);
 }
 
 static void program(struct dev *d, uint32_t off, uint16_t value)
 {
-    uint8_t *p = chip_flash(d->chip) + off;
-    enum flash_fate fate = chip_flash_op(d->chip, FLASH_OP_PROGRAM);
-    uint16_t cell;
-
+    cells_program(d->chip, off, 2, value);
     begin(d, T_PROGRAM);
-    memcpy(&cell, p, 2);
-    if (fate == FLASH_FATE_TORN)
-        value |= (uint16_t)(chip_cut_random(d->chip) >> 7);
-    if (fate == FLASH_FATE_BIT)
-        value |= (uint16_t)(cell & ~value) & (uint16_t) - (cell & ~value);
-    cell &= value;
-    if (fate == FLASH_FATE_NONE)
-        return;
-    memcpy(p, &cell, 2);
-    chip_flash_written(d->chip, off, 2);
 }
 
 static bool hsi_runs(struct dev *d)
@@ -506,18 +458,13 @@ static sim_time busy_until(struct dev *d)
     return f->working ? f->busy_until : 0;
 }
 
-static unsigned wait_states(struct dev *d)
+/* The prefetch buffer is two lines of 64 bits. */
+static struct flash_cost cost(struct dev *d)
 {
     const struct flash_f1 *f = d->state;
+    uint8_t wait = f->acr & ACR_LATENCY;
 
-    return f->acr & ACR_LATENCY;
-}
-
-static bool prefetch(struct dev *d)
-{
-    const struct flash_f1 *f = d->state;
-
-    return f->acr & ACR_PRFTBE;
+    return (struct flash_cost){wait, wait, f->acr & ACR_PRFTBE ? 0 : wait, 8};
 }
 
 const struct device_ops flash_f1_ops = {
@@ -534,6 +481,5 @@ const struct flash_ops flash_f1_flash = {
     .page_size = page_size,
     .store = store,
     .busy_until = busy_until,
-    .wait_states = wait_states,
-    .prefetch = prefetch,
+    .cost = cost,
 };

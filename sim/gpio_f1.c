@@ -70,11 +70,11 @@ static int pull(struct dev *d, unsigned pin)
     return config(d, pin) == IN_PULL ? odr_bit(d, pin) : -1;
 }
 
-static bool alternate(struct dev *d, unsigned pin)
+static int function(struct dev *d, unsigned pin)
 {
     unsigned c = config(d, pin);
 
-    return c & MODE && c & OUT_ALTERNATE;
+    return c & MODE && c & OUT_ALTERNATE ? 0 : -1;
 }
 
 static char port_letter(const struct dev *d)
@@ -262,7 +262,7 @@ const struct device_ops gpio_f1_ops = {
 const struct gpio_ops gpio_f1_gpio = {
     .output = output,
     .pull = pull,
-    .alternate = alternate,
+    .function = function,
 };
 
 /* ---- AFIO: it remembers; nobody here asks it ---- */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * iwdg.c - independent watchdog on the LSI clock.  RM0008 chapter 19.
+ * iwdg.c - independent watchdog on the LSI clock.  RM0008 chapter 19, RM0090
+ * chapter 21.
  *
  * Once started it runs until a reset.  It has an LSI of its own accord: the
  * start switches it on whatever RCC says.
@@ -11,10 +12,10 @@ enum { KR = 0x00, PR = 0x04, RLR = 0x08, SR = 0x0c };
 
 enum { KEY_UNLOCK = 0x5555, KEY_RELOAD = 0xaaaa, KEY_START = 0xcccc };
 
-#define LSI_HZ  40000ull
 #define RLR_MAX 0xfffu
-/* 19.4.4: a new value takes up to five periods of the 40 kHz clock. */
-#define UPDATE_TIME (5 * SIM_S / LSI_HZ)
+
+/* 19.4.4: a new value takes up to five periods of the clock. */
+enum { UPDATE_PERIODS = 5 };
 
 struct iwdg {
     bool started, open;
@@ -23,11 +24,19 @@ struct iwdg {
     sim_time fed_at;
 };
 
-static sim_time bites_at(const struct iwdg *w)
+static sim_time period(struct dev *d)
 {
+    const struct iwdg_facts *f = d->desc->facts;
+
+    return SIM_S / f->lsi_hz;
+}
+
+static sim_time bites_at(struct dev *d)
+{
+    const struct iwdg *w = d->state;
     uint64_t ticks = (uint64_t)(w->rlr + 1) << ((w->pr > 6 ? 6 : w->pr) + 2);
 
-    return w->fed_at + ticks * (SIM_S / LSI_HZ);
+    return w->fed_at + ticks * period(d);
 }
 
 static void key(struct dev *d, uint32_t v)
@@ -59,7 +68,7 @@ static void set(struct dev *d, uint32_t *reg, sim_time *at, uint32_t v,
                          name);
     } else {
         *reg = v;
-        *at = now + UPDATE_TIME;
+        *at = now + UPDATE_PERIODS * period(d);
     }
 }
 
@@ -104,7 +113,7 @@ static sim_time iwdg_deadline(struct dev *d)
 {
     const struct iwdg *w = d->state;
 
-    return w->started ? bites_at(w) : SIM_NEVER;
+    return w->started ? bites_at(d) : SIM_NEVER;
 }
 
 static void iwdg_event(struct dev *d)

@@ -123,6 +123,9 @@ int chip_pin_output(struct chip *c, char port, unsigned pin);
 /* chip_pin_level() of chip.h is the level on the pin, with everything. */
 /* The pin is set up as the output of some alternate function. */
 bool chip_pin_alternate(struct chip *c, char port, unsigned pin);
+/* Number of that function, -1 without one; 0 where chips do not number them
+ * (F1). */
+int chip_pin_function(struct chip *c, char port, unsigned pin);
 
 /* A GPIO port changed an output, a direction or a pull: pins are looked at,
  * everybody's pins_changed() is called. */
@@ -220,8 +223,13 @@ struct gpio_ops {
     int (*output)(struct dev *port, unsigned pin);
     /* -1, 0, 1: the pull resistor of an input. */
     int (*pull)(struct dev *port, unsigned pin);
-    /* Set up as an alternate function output. */
-    bool (*alternate)(struct dev *port, unsigned pin);
+    /* -1, or the alternate function that it is the output of. */
+    int (*function)(struct dev *port, unsigned pin);
+};
+
+struct flash_cost {
+    uint8_t branch, literal, line;
+    uint8_t line_bytes; /* power of two */
 };
 
 struct flash_ops {
@@ -231,9 +239,9 @@ struct flash_ops {
                   uint32_t value);
     /* Until when accesses to the array stall; 0 when it is idle. */
     sim_time (*busy_until)(struct dev *flash);
-    /* Wait states of an access, prefetch on. */
-    unsigned (*wait_states)(struct dev *flash);
-    bool (*prefetch)(struct dev *flash);
+    /* Cycles that an access costs: a branch, a literal, each line of
+     * straight code. */
+    struct flash_cost (*cost)(struct dev *flash);
 };
 
 struct chip_model {
@@ -245,6 +253,7 @@ struct chip_model {
     uint32_t flash_base, flash_size;
     uint8_t flash_erased; /* 0xFF; L0: 0x00 */
     uint32_t ram_base, ram_size;
+    uint32_t ccm_base, ccm_size; /* RAM on the data bus alone; size 0: none */
     uint32_t io_end; /* behind the last peripheral bus: accesses fault */
     uint32_t hse_hz; /* crystal of a bare chip */
     const struct rom_area *roms;

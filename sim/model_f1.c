@@ -53,11 +53,15 @@ static const struct flash_f1_facts flash_c8 = {1024, 4, 0xffffffff};
 static const struct bkp_facts bkp_ze = {42};
 static const struct bkp_facts bkp_c8 = {10};
 
+static const struct iwdg_facts iwdg = {40000}; /* DS5792 table 25 */
+
 /* Default pin and remapped ones: RM0008 tables 52 to 54. */
-static const struct usart_facts usart1 = {CLOCK_APB2, {{'A', 9}, {'B', 6}}};
-static const struct usart_facts usart2 = {CLOCK_APB1, {{'A', 2}, {'D', 5}}};
-static const struct usart_facts usart3 = {CLOCK_APB1,
-                                          {{'B', 10}, {'C', 10}, {'D', 8}}};
+static const struct usart_facts usart1 = {
+    CLOCK_APB2, 0, false, {{'A', 9}, {'B', 6}}};
+static const struct usart_facts usart2 = {
+    CLOCK_APB1, 0, false, {{'A', 2}, {'D', 5}}};
+static const struct usart_facts usart3 = {
+    CLOCK_APB1, 0, false, {{'B', 10}, {'C', 10}, {'D', 8}}};
 
 /* What every part here has. */
 #define COMMON(flash_facts_, bkp_facts_, dbgmcu_facts_)                        \
@@ -96,7 +100,7 @@ static const struct usart_facts usart3 = {CLOCK_APB1,
          APB1(18),                                                             \
          .irq = {39},                                                          \
          .facts = &usart3},                                                    \
-        {.name = "IWDG", .ops = &iwdg_ops, AT(0x40003000)},                    \
+        {.name = "IWDG", .ops = &iwdg_ops, AT(0x40003000), .facts = &iwdg},    \
         {.name = "BKP",                                                        \
          .ops = &bkp_ops,                                                      \
          AT(0x40006c00),                                                       \

@@ -11,8 +11,9 @@
 static const struct chip_model *const chips[] = {
     &model_stm32f103ze,
     &model_stm32f103c8,
+    &model_stm32f407vg,
 };
-static const char chip_list[] = "stm32f103ze, stm32f103c8";
+static const char chip_list[] = "stm32f103ze, stm32f103c8, stm32f407vg";
 
 static const struct sim_board boards[] = {
     {
@@ -30,8 +31,17 @@ static const struct sim_board boards[] = {
         .pulls = {{{'B', 2}, false}}, /* BOOT1 jumper, 100 kOhm */
         .pullup = PULLUP_FIXED,
     },
+    {
+        /* Laid out like the STM32F4DISCOVERY. */
+        .name = "stm32f407",
+        .model = &model_stm32f407vg,
+        .hse_hz = 8000000,
+        .pins = {{"LED", {'D', 12}, false}, {"key", {'A', 0}, false}},
+        .pulls = {{{'A', 0}, false}}, /* 220 kOhm at the user button */
+        .pullup = PULLUP_NONE,        /* the chip has its own */
+    },
 };
-static const char board_list[] = "stm32f103ze, bluepill";
+static const char board_list[] = "stm32f103ze, bluepill, stm32f407";
 
 const struct chip_model *chip_model_find(const char *name)
 {

@@ -11,9 +11,11 @@
 extern const struct device_ops rcc_f1_ops, flash_f1_ops, gpio_f1_ops;
 extern const struct device_ops afio_f1_ops, usart_ops, iwdg_ops;
 extern const struct device_ops bkp_ops, pwr_ops, dbgmcu_ops, crc_ops;
-extern const struct rcc_ops rcc_f1_rcc;
-extern const struct flash_ops flash_f1_flash;
-extern const struct gpio_ops gpio_f1_gpio;
+extern const struct device_ops rcc_f4_ops, flash_f4_ops, gpio_f4_ops;
+extern const struct device_ops syscfg_f4_ops, pwr_f4_ops, rtc_f4_ops;
+extern const struct rcc_ops rcc_f1_rcc, rcc_f4_rcc;
+extern const struct flash_ops flash_f1_flash, flash_f4_flash;
+extern const struct gpio_ops gpio_f1_gpio, gpio_f4_gpio;
 
 struct flash_f1_facts {
     uint32_t page;          /* bytes */
@@ -21,10 +23,24 @@ struct flash_f1_facts {
     uint32_t wrpr;          /* 0 bits are write-protected */
 };
 
+struct flash_f4_facts {
+    uint16_t wrp; /* 0 bits are write-protected sectors */
+};
+
+struct gpio_f4_facts {
+    uint32_t moder, ospeedr, pupdr; /* after a reset */
+};
+
 enum { USART_PINS = 3 };
 struct usart_facts {
     enum chip_clock clock;
+    unsigned function;               /* alternate function of its pins */
+    bool over8;                      /* can sample 8 times a bit */
     struct board_pin tx[USART_PINS]; /* where TX can come out */
+};
+
+struct iwdg_facts {
+    uint32_t lsi_hz;
 };
 
 struct bkp_facts {
@@ -37,5 +53,7 @@ struct dbgmcu_facts {
 
 /* PWR_CR.DBP: the backup domain may be written. */
 bool pwr_backup_open(struct chip *c);
+/* F4: the highest AHB clock that the regulator's scale allows. */
+uint32_t pwr_f4_max_hz(struct chip *c);
 
 #endif

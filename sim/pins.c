@@ -21,11 +21,16 @@ int chip_pin_output(struct chip *c, char port, unsigned pin)
     return c->model->gpio_ops->output(d, pin);
 }
 
-bool chip_pin_alternate(struct chip *c, char port, unsigned pin)
+int chip_pin_function(struct chip *c, char port, unsigned pin)
 {
     struct dev *d = port_of(c, port);
 
-    return d && c->model->gpio_ops->alternate(d, pin);
+    return d ? c->model->gpio_ops->function(d, pin) : -1;
+}
+
+bool chip_pin_alternate(struct chip *c, char port, unsigned pin)
+{
+    return chip_pin_function(c, port, pin) >= 0;
 }
 
 static int board_pull(struct chip *c, char port, unsigned pin)

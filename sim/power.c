@@ -92,16 +92,15 @@ void chip_reset_dev(struct chip *c, struct rcc_bit bit)
 
 /* ---- power ---- */
 
-static void fill_with_noise(struct chip *c)
+static void fill_with_noise(struct chip *c, uint8_t *p, size_t n)
 {
     size_t i;
     uint32_t v;
 
-    for (i = 0; i < c->model->ram_size; i += sizeof(v)) {
+    for (i = 0; i < n; i += sizeof(v)) {
         v = draw(&c->live->noise);
-        memcpy(c->ram + i, &v, sizeof(v));
+        memcpy(p + i, &v, sizeof(v));
     }
-    cpu_code_changed(c->cpu, c->model->ram_base, c->model->ram_size);
 }
 
 static void power_on(struct chip *c)
@@ -111,7 +110,9 @@ static void power_on(struct chip *c)
     for (i = 0; i < c->n_devs; i++)
         if (c->dev[i].desc->ops)
             memset(c->dev[i].state, 0, c->dev[i].desc->ops->state_size);
-    fill_with_noise(c);
+    fill_with_noise(c, c->ram, c->model->ram_size);
+    cpu_code_changed(c->cpu, c->model->ram_base, c->model->ram_size);
+    fill_with_noise(c, c->ccm, c->model->ccm_size);
     c->live->powered = true;
     c->live->was_cut = false;
     power_do_reset(c, RESET_POWER);

@@ -6,7 +6,7 @@
  *
  * Not here: clock security system, MCO output, clock interrupts, RTC clock.
  */
-#include "periph.h"
+#include "rcc.h"
 
 enum {
     CR = 0x00,
@@ -72,7 +72,7 @@ enum { SW_HSI, SW_HSE, SW_PLL, SW_NONE };
 #define LSI_START (85 * SIM_US)  /* table 25, maximum */
 #define LSE_START (3 * SIM_S)    /* table 23, typical */
 
-/* Rules that are broken for as long as a setting stands: told once each. */
+/* For rcc_rule(). */
 enum { RULE_AHB = 1, RULE_APB1 = 2, RULE_PLL = 4, RULE_USB = 8 };
 
 struct rcc_f1 {
@@ -83,11 +83,6 @@ struct rcc_f1 {
     /* When they are stable, SIM_NEVER while off. */
     sim_time hsi_at, hse_at, pll_at, lsi_at, lse_at;
 };
-
-static bool ready(struct dev *d, sim_time at)
-{
-    return at <= chip_now(d->chip);
-}
 
 /* ---- frequencies ---- */
 
@@ -138,7 +133,7 @@ static uint32_t usb_hz(struct dev *d)
 {
     const struct rcc_f1 *r = d->state;
 
-    if (!ready(d, r->pll_at))
+    if (!rcc_ready(d, r->pll_at))
         return 0;
     return r->cfgr & CFGR_USBPRE ? pll_hz(d) : pll_hz(d) / 3 * 2;
 }
@@ -157,9 +152,9 @@ static uint32_t hz(struct dev *d, enum chip_clock which)
     case CLOCK_APB2:
         return apb_hz(d, 11);
     case CLOCK_LSI:
-        return ready(d, r->lsi_at) ? LSI_HZ : 0;
+        return rcc_ready(d, r->lsi_at) ? LSI_HZ : 0;
     case CLOCK_HSI:
-        return ready(d, r->hsi_at) ? HSI_HZ : 0;
+        return rcc_ready(d, r->hsi_at) ? HSI_HZ : 0;
     case CLOCK_USB:
         return usb_hz(d);
     }
@@ -173,30 +168,25 @@ static bool usb_ok(struct dev *d)
 
 /* ---- rules ---- */
 
-static void rule(struct dev *d, unsigned which, bool broken, const char *text)
-{
-    struct rcc_f1 *r = d->state;
-
-    if (broken && !(r->broken & which))
-        chip_guest_error(d->chip, "%s", text);
-    r->broken = broken ? r->broken | which : r->broken & ~which;
-}
-
 static void check_limits(struct dev *d)
 {
-    const struct rcc_f1 *r = d->state;
+    struct rcc_f1 *r = d->state;
     uint32_t pll = pll_hz(d);
 
-    rule(d, RULE_AHB, ahb_hz(d) > SYS_MAX, "AHB clock above 72 MHz");
-    rule(d, RULE_APB1, apb_hz(d, 8) > AP1_MAX, "APB1 clock above 36 MHz");
-    rule(d, RULE_PLL, r->cr & CR_PLLON && (pll < PLL_MIN || pll > SYS_MAX),
-         "PLL output outside 16 to 72 MHz");
+    rcc_rule(d, &r->broken, RULE_AHB, ahb_hz(d) > SYS_MAX,
+             "AHB clock above 72 MHz");
+    rcc_rule(d, &r->broken, RULE_APB1, apb_hz(d, 8) > AP1_MAX,
+             "APB1 clock above 36 MHz");
+    rcc_rule(d, &r->broken, RULE_PLL,
+             r->cr & CR_PLLON && (pll < PLL_MIN || pll > SYS_MAX),
+             "PLL output outside 16 to 72 MHz");
     /* 48 MHz out of the HSI is refused by USB 2.0, 7.1.11 (0.25 %) and by the
      * data sheet (clock tree: USB needs the HSE), not by the silicon. */
-    rule(d, RULE_USB,
-         r->apb1en & APB1ENR_USBEN && usb_ok(d) && !(r->cfgr & CFGR_PLLSRC),
-         "the 48 MHz clock of USB comes from the HSI, which is not accurate "
-         "enough");
+    rcc_rule(
+        d, &r->broken, RULE_USB,
+        r->apb1en & APB1ENR_USBEN && usb_ok(d) && !(r->cfgr & CFGR_PLLSRC),
+        "the 48 MHz clock of USB comes from the HSI, which is not accurate "
+        "enough");
 }
 
 /* ---- CR ---- */
@@ -231,23 +221,14 @@ static uint32_t keep_used_clocks(struct dev *d, uint32_t v)
     return v | keep;
 }
 
-/* When a clock is stable after its enable bit went from old to now. */
-static sim_time start(struct dev *d, uint32_t old, uint32_t now, uint32_t bit,
-                      sim_time at, sim_time delay)
-{
-    if (!(now & bit))
-        return SIM_NEVER;
-    return old & bit ? at : chip_now(d->chip) + delay;
-}
-
 static sim_time start_pll(struct dev *d, uint32_t old)
 {
     const struct rcc_f1 *r = d->state;
     sim_time source = r->cfgr & CFGR_PLLSRC ? r->hse_at : r->hsi_at;
 
     if (old & CR_PLLON || !(r->cr & CR_PLLON))
-        return start(d, old, r->cr, CR_PLLON, r->pll_at, 0);
-    if (ready(d, source))
+        return rcc_start(d, old, r->cr, CR_PLLON, r->pll_at, 0);
+    if (rcc_ready(d, source))
         return chip_now(d->chip) + PLL_LOCK;
     chip_guest_error(d->chip, "PLL switched on before its input clock is "
                               "stable");
@@ -258,9 +239,9 @@ static uint32_t cr_read(struct dev *d)
 {
     const struct rcc_f1 *r = d->state;
 
-    return r->cr | CR_HSICAL | (ready(d, r->hsi_at) ? CR_HSIRDY : 0) |
-           (ready(d, r->hse_at) ? CR_HSERDY : 0) |
-           (ready(d, r->pll_at) ? CR_PLLRDY : 0);
+    return r->cr | CR_HSICAL | (rcc_ready(d, r->hsi_at) ? CR_HSIRDY : 0) |
+           (rcc_ready(d, r->hse_at) ? CR_HSERDY : 0) |
+           (rcc_ready(d, r->pll_at) ? CR_PLLRDY : 0);
 }
 
 static void cr_write(struct dev *d, uint32_t v)
@@ -272,8 +253,8 @@ static void cr_write(struct dev *d, uint32_t v)
     if (v & CR_CSSON)
         dev_unmodelled(d, CR, "clock security system");
     r->cr = keep_used_clocks(d, v & CR_WRITE);
-    r->hsi_at = start(d, old, r->cr, CR_HSION, r->hsi_at, HSI_START);
-    r->hse_at = start(d, old, r->cr, CR_HSEON, r->hse_at, HSE_START);
+    r->hsi_at = rcc_start(d, old, r->cr, CR_HSION, r->hsi_at, HSI_START);
+    r->hse_at = rcc_start(d, old, r->cr, CR_HSEON, r->hse_at, HSE_START);
     if (!crystal)
         r->hse_at = SIM_NEVER;
     r->pll_at = start_pll(d, old);
@@ -294,7 +275,7 @@ static void try_switch(struct dev *d)
     struct rcc_f1 *r = d->state;
     unsigned sw = r->cfgr & CFGR_SW;
 
-    if (sw != r->used && sw != SW_NONE && ready(d, source_at(r, sw)))
+    if (sw != r->used && sw != SW_NONE && rcc_ready(d, source_at(r, sw)))
         r->used = sw;
 }
 
@@ -327,17 +308,6 @@ static void cfgr_write(struct dev *d, uint32_t v)
 
 /* ---- reset bits, backup domain ---- */
 
-static void pulse(struct dev *d, uint16_t reg, uint32_t *was, uint32_t v)
-{
-    uint32_t rising = v & ~*was;
-    uint8_t i;
-
-    *was = v;
-    for (i = 0; i < 32; i++)
-        if (rising >> i & 1)
-            chip_reset_dev(d->chip, (struct rcc_bit){reg, i});
-}
-
 static void reset_backup(struct dev *d)
 {
     struct dev *bkp = chip_dev(d->chip, "BKP");
@@ -361,7 +331,7 @@ static void bdcr_write(struct dev *d, uint32_t v)
         if (!(old & BDCR_BDRST))
             reset_backup(d);
     }
-    r->lse_at = start(d, old, r->bdcr, BDCR_LSEON, r->lse_at, LSE_START);
+    r->lse_at = rcc_start(d, old, r->bdcr, BDCR_LSEON, r->lse_at, LSE_START);
 }
 
 static void csr_write(struct dev *d, uint32_t v)
@@ -372,7 +342,7 @@ static void csr_write(struct dev *d, uint32_t v)
     if (v & CSR_RMVF)
         r->csr &= ~CSR_FLAGS;
     r->csr = (r->csr & CSR_FLAGS) | (v & CSR_LSION);
-    r->lsi_at = start(d, old, r->csr, CSR_LSION, r->lsi_at, LSI_START);
+    r->lsi_at = rcc_start(d, old, r->csr, CSR_LSION, r->lsi_at, LSI_START);
 }
 
 /* ---- the peripheral ---- */
@@ -399,9 +369,9 @@ static uint32_t reg_read(struct dev *d, uint32_t off)
     case APB1ENR:
         return r->apb1en;
     case BDCR:
-        return r->bdcr | (ready(d, r->lse_at) ? BDCR_LSERDY : 0);
+        return r->bdcr | (rcc_ready(d, r->lse_at) ? BDCR_LSERDY : 0);
     case CSR:
-        return r->csr | (ready(d, r->lsi_at) ? CSR_LSIRDY : 0);
+        return r->csr | (rcc_ready(d, r->lsi_at) ? CSR_LSIRDY : 0);
     }
     dev_unmodelled(d, off, "register");
     return 0;
@@ -424,10 +394,10 @@ static void reg_write(struct dev *d, uint32_t off, uint32_t v)
         r->cir = v & 0x1f00;
         break;
     case APB2RSTR:
-        pulse(d, APB2RSTR, &r->apb2rst, v);
+        rcc_pulse(d, APB2RSTR, &r->apb2rst, v);
         break;
     case APB1RSTR:
-        pulse(d, APB1RSTR, &r->apb1rst, v);
+        rcc_pulse(d, APB1RSTR, &r->apb1rst, v);
         break;
     case AHBENR:
         r->ahben = v;
@@ -475,13 +445,8 @@ static sim_time rcc_deadline(struct dev *d)
 {
     const struct rcc_f1 *r = d->state;
     const sim_time at[] = {r->hsi_at, r->hse_at, r->pll_at, r->lsi_at};
-    sim_time next = SIM_NEVER, now = chip_now(d->chip);
-    unsigned i;
 
-    for (i = 0; i < sizeof(at) / sizeof(at[0]); i++)
-        if (at[i] > now && at[i] < next)
-            next = at[i];
-    return next;
+    return rcc_next(d, at, sizeof(at) / sizeof(at[0]));
 }
 
 static void rcc_event(struct dev *d)

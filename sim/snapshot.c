@@ -16,7 +16,7 @@ struct chip_snapshot {
     struct cpu_regs *regs;
     struct flash_image *flash;
     void *arena;
-    uint8_t *ram;
+    uint8_t *ram, *ccm;
     char *usart;
     void *wire;
 };
@@ -75,8 +75,9 @@ struct chip_snapshot *chip_save(struct chip *c)
     s->flash = share_flash(c);
     s->arena = copy(c->live, c->arena_size);
     s->ram = copy(c->ram, c->model->ram_size);
+    s->ccm = copy(c->ccm, c->model->ccm_size);
     s->usart = copy(c->usart, c->live->usart_len);
-    if (!s->regs || !s->flash || !s->arena || !s->ram || !s->usart ||
+    if (!s->regs || !s->flash || !s->arena || !s->ram || !s->ccm || !s->usart ||
         !save_wire(c, s)) {
         chip_snapshot_free(s);
         return NULL;
@@ -123,6 +124,7 @@ void chip_restore(struct chip *c, const struct chip_snapshot *s)
     cpu_restore(c->cpu, s->regs);
     restore_flash(c, s->flash);
     restore_memory(c, c->ram, s->ram, c->model->ram_base, c->model->ram_size);
+    restore_memory(c, c->ccm, s->ccm, c->model->ccm_base, c->model->ccm_size);
     memcpy(c->live, s->arena, c->arena_size);
     restore_usart(c, s);
     if (c->wire)
@@ -137,6 +139,7 @@ void chip_snapshot_free(struct chip_snapshot *s)
     release(s->flash);
     free(s->arena);
     free(s->ram);
+    free(s->ccm);
     free(s->usart);
     free(s->wire);
     free(s);

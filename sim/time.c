@@ -79,15 +79,17 @@ void time_new_clock(struct chip *c)
     struct chip_live *l = c->live;
     const struct chip_model *m = c->model;
     uint32_t hz = m->rcc_ops->hz(c->rcc, CLOCK_AHB);
-    unsigned ws = m->flash_ops->wait_states(c->flash_dev);
+    struct flash_cost cost = m->flash_ops->cost(c->flash_dev);
 
     rebase(c);
     if (hz != l->hz) {
         l->base_rem = (uint64_t)((wide)l->base_rem * hz / l->hz);
         l->hz = hz;
     }
-    l->cpu.flash_cost = ws;
-    l->cpu.line_cost = m->flash_ops->prefetch(c->flash_dev) ? 0 : ws;
+    l->cpu.flash_cost = cost.branch;
+    l->cpu.literal_cost = cost.literal;
+    l->cpu.line_cost = cost.line;
+    l->cpu.line_mask = cost.line_bytes - 1u;
     chip_touch(c);
 }
 

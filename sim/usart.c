@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * usart.c - transmitter of the USARTs of F1 and F4.  RM0008 chapter 27.
+ * usart.c - transmitter of the USARTs of F1 and F4.  RM0008 chapter 27, RM0090
+ * chapter 30.
  *
  * Not here: the receiver, DMA, synchronous, LIN, IrDA and smartcard modes,
  * parity errors.
@@ -28,6 +29,7 @@ enum { REGS = 7, LINE_MAX = 120 };
 #define CR1_TXEIE  (1u << 7)
 #define CR1_M      (1u << 12)
 #define CR1_UE     (1u << 13)
+#define CR1_OVER8  (1u << 15) /* F4 */
 #define CR3_DMA    0xc0u
 
 struct usart {
@@ -56,6 +58,18 @@ static void update_irq(struct dev *d)
                  (cr1 & CR1_TCIE && u->sr & SR_TC));
 }
 
+/* Clock cycles of a bit.  Oversampling by 8: BRR has three bits of fraction
+ * instead of four, in the same place (RM0090 30.3.4). */
+static uint64_t bit_cycles(struct dev *d)
+{
+    const struct usart *u = d->state;
+    uint32_t brr = u->reg[BRR / 4] & 0xffff;
+
+    if (facts(d)->over8 && u->reg[CR1 / 4] & CR1_OVER8)
+        return (brr >> 4) * 8 + (brr & 7);
+    return brr;
+}
+
 /* Start bit, 8 or 9 data bits, 0.5 to 2 stop bits, in picoseconds. */
 static sim_time frame_time(struct dev *d)
 {
@@ -63,10 +77,9 @@ static sim_time frame_time(struct dev *d)
     const struct usart *u = d->state;
     uint32_t hz = chip_clock_hz(d->chip, facts(d)->clock);
     uint64_t halves = u->reg[CR1 / 4] & CR1_M ? 20 : 18;
-    uint64_t brr = u->reg[BRR / 4] & 0xffff;
 
     halves += stop_halves[u->reg[CR2 / 4] >> 12 & 3];
-    return halves * brr * (SIM_S / 1000) / hz * 1000 / 2;
+    return halves * bit_cycles(d) * (SIM_S / 1000) / hz * 1000 / 2;
 }
 
 static bool pin_carries_tx(struct dev *d)
@@ -75,7 +88,8 @@ static bool pin_carries_tx(struct dev *d)
     unsigned i;
 
     for (i = 0; i < USART_PINS && f->tx[i].port; i++)
-        if (chip_pin_alternate(d->chip, f->tx[i].port, f->tx[i].pin))
+        if (chip_pin_function(d->chip, f->tx[i].port, f->tx[i].pin) ==
+            (int)f->function)
             return true;
     return false;
 }
@@ -108,7 +122,7 @@ static void begin_frame(struct dev *d, sim_time from)
 {
     struct usart *u = d->state;
 
-    if (!u->reg[BRR / 4]) {
+    if (!bit_cycles(d)) {
         chip_guest_error(d->chip, "%s sends without a baud rate in BRR",
                          d->desc->name);
         u->full = false;

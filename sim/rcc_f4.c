@@ -1,0 +1,624 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * rcc_f4.c - reset and clock control of STM32F405 and F407.  RM0090 chapter 7
+ * (7.2 is the clock tree, 7.3 the registers), times and limits from DS8626,
+ * 6.3.8 to 6.3.10.
+ *
+ * Not here: clock security system, MCO outputs, clock interrupts, RTC clock,
+ * spread spectrum, what PLLI2S drives, clock gating while asleep.
+ */
+#include "rcc.h"
+
+enum {
+    CR = 0x00,
+    PLLCFGR = 0x04,
+    CFGR = 0x08,
+    CIR = 0x0c,
+    AHB1RSTR = 0x10,
+    APB2RSTR = 0x24,
+    AHB1ENR = 0x30,
+    APB2ENR = 0x44,
+    AHB1LPENR = 0x50,
+    APB2LPENR = 0x64,
+    BDCR = 0x70,
+    CSR = 0x74,
+    SSCGR = 0x80,
+    PLLI2SCFGR = 0x84,
+};
+
+/* AHB1, AHB2, AHB3, none, APB1, APB2: so do all registers with one bit for
+ * each peripheral follow each other. */
+enum { BUSES = 6, BUS_AHB1 = 0, BUS_AHB2 = 1 };
+
+#define CR_HSION     (1u << 0)
+#define CR_HSIRDY    (1u << 1)
+#define CR_TRIM      0xf8u
+#define CR_HSEON     (1u << 16)
+#define CR_HSERDY    (1u << 17)
+#define CR_HSEBYP    (1u << 18)
+#define CR_CSSON     (1u << 19)
+#define CR_PLLON     (1u << 24)
+#define CR_PLLRDY    (1u << 25)
+#define CR_PLLI2SON  (1u << 26)
+#define CR_PLLI2SRDY (1u << 27)
+#define CR_SWITCH    (CR_HSEON | CR_HSEBYP | CR_CSSON | CR_PLLON | CR_PLLI2SON)
+#define CR_WRITE     (CR_HSION | CR_TRIM | CR_SWITCH)
+#define CR_RESET     0x00000083u /* HSI on, trim at its middle */
+#define CR_HSICAL    0x00007600u /* factory calibration: any value */
+
+#define PLLCFGR_SRC    (1u << 22)
+#define PLLCFGR_WRITE  0x0f437fffu
+#define PLLCFGR_RESET  0x24003010u /* bit 29 is reserved and stays set */
+#define PLLI2S_WRITE   0x70007fc0u
+#define PLLI2SCF_RESET 0x20003000u
+
+#define CFGR_SW    3u
+#define CFGR_MCO   0xc0600000u
+#define CFGR_WRITE 0xfffffcf3u
+
+#define AHB1_CCM    (1u << 20)
+#define AHB2_OTG    (1u << 7)
+#define BDCR_LSEON  (1u << 0)
+#define BDCR_LSERDY (1u << 1)
+#define BDCR_BDRST  (1u << 16)
+#define BDCR_WRITE  0x18305u
+#define CSR_LSION   (1u << 0)
+#define CSR_LSIRDY  (1u << 1)
+#define CSR_RMVF    (1u << 24)
+#define CSR_BORRSTF (1u << 25)
+#define CSR_PINRSTF (1u << 26)
+#define CSR_PORRSTF (1u << 27)
+#define CSR_SFTRSTF (1u << 28)
+#define CSR_IWDRSTF (1u << 29)
+#define CSR_FLAGS   0xfe000000u
+
+enum { SW_HSI, SW_HSE, SW_PLL, SW_NONE };
+
+#define MHZ     1000000u
+#define HSI_HZ  (16 * MHZ)
+#define LSI_HZ  32000u /* 17 to 47 kHz, table 35: typical */
+#define USB_HZ  (48 * MHZ)
+#define AP1_MAX (42 * MHZ)
+#define AP2_MAX (84 * MHZ)
+#define PLL_MIN (24 * MHZ) /* DS8626 table 36, as the next three */
+#define PLL_MAX (168 * MHZ)
+#define Q_MAX   (75 * MHZ)
+#define VCO_MIN (100 * MHZ)
+#define VCO_MAX (432 * MHZ)
+
+#define HSI_START (4 * SIM_US)   /* table 34, maximum */
+#define HSE_START (2 * SIM_MS)   /* table 32, typical */
+#define PLL_LOCK  (300 * SIM_US) /* table 36, maximum */
+#define LSI_START (40 * SIM_US)  /* table 35, maximum */
+#define LSE_START (2 * SIM_S)    /* table 33, typical */
+
+/* For rcc_rule(). */
+enum {
+    RULE_AHB = 1,
+    RULE_APB1 = 2,
+    RULE_APB2 = 4,
+    RULE_FACTORS = 8,
+    RULE_INPUT = 16,
+    RULE_VCO = 32,
+    RULE_OUTPUT = 64,
+    RULE_Q = 128,
+    RULE_USB = 256,
+};
+
+struct rcc_f4 {
+    uint32_t cr, pllcfgr, cfgr, cir, bdcr, csr, sscgr, plli2scfgr;
+    uint32_t rst[BUSES], en[BUSES], lpen[BUSES];
+    unsigned used; /* SWS: the switch happens when the source is ready */
+    unsigned broken;
+    /* When they are stable, SIM_NEVER while off. */
+    sim_time hsi_at, hse_at, pll_at, i2s_at, lsi_at, lse_at;
+};
+
+static const uint32_t lpen_reset[BUSES] = {0x7e6791ff, 0xf1,       0x1,
+                                           0,          0x36fec9ff, 0x00075f33};
+
+/* ---- frequencies ---- */
+
+static uint32_t pll_source(struct dev *d)
+{
+    const struct rcc_f4 *r = d->state;
+
+    return r->pllcfgr & PLLCFGR_SRC ? chip_hse_hz(d->chip) : HSI_HZ;
+}
+
+static unsigned pll_m(const struct rcc_f4 *r)
+{
+    return r->pllcfgr & 63;
+}
+
+static unsigned pll_n(const struct rcc_f4 *r)
+{
+    return r->pllcfgr >> 6 & 511;
+}
+
+static unsigned pll_q(const struct rcc_f4 *r)
+{
+    return r->pllcfgr >> 24 & 15;
+}
+
+static uint32_t vco_hz(struct dev *d)
+{
+    const struct rcc_f4 *r = d->state;
+
+    if (!pll_m(r))
+        return 0;
+    return (uint32_t)((uint64_t)pll_source(d) * pll_n(r) / pll_m(r));
+}
+
+static uint32_t pll_hz(struct dev *d)
+{
+    const struct rcc_f4 *r = d->state;
+
+    return vco_hz(d) / (2 * (r->pllcfgr >> 16 & 3) + 2);
+}
+
+static uint32_t q_hz(struct dev *d)
+{
+    const struct rcc_f4 *r = d->state;
+
+    return pll_q(r) ? vco_hz(d) / pll_q(r) : 0;
+}
+
+/* Never 0: a PLL without a proper setting runs at some frequency. */
+static uint32_t sys_hz(struct dev *d)
+{
+    const struct rcc_f4 *r = d->state;
+
+    if (r->used == SW_HSE)
+        return chip_hse_hz(d->chip);
+    return r->used == SW_PLL && pll_hz(d) ? pll_hz(d) : HSI_HZ;
+}
+
+static uint32_t ahb_hz(struct dev *d)
+{
+    static const uint8_t shift[] = {1, 2, 3, 4, 6, 7, 8, 9};
+    const struct rcc_f4 *r = d->state;
+    unsigned code = r->cfgr >> 4 & 15;
+
+    return code < 8 ? sys_hz(d) : sys_hz(d) >> shift[code - 8];
+}
+
+static uint32_t apb_hz(struct dev *d, unsigned at)
+{
+    const struct rcc_f4 *r = d->state;
+    unsigned code = r->cfgr >> at & 7;
+
+    return code < 4 ? ahb_hz(d) : ahb_hz(d) >> (code - 3);
+}
+
+static uint32_t hz(struct dev *d, enum chip_clock which)
+{
+    const struct rcc_f4 *r = d->state;
+
+    switch (which) {
+    case CLOCK_SYS:
+        return sys_hz(d);
+    case CLOCK_AHB:
+        return ahb_hz(d);
+    case CLOCK_APB1:
+        return apb_hz(d, 10);
+    case CLOCK_APB2:
+        return apb_hz(d, 13);
+    case CLOCK_LSI:
+        return rcc_ready(d, r->lsi_at) ? LSI_HZ : 0;
+    case CLOCK_HSI:
+        return rcc_ready(d, r->hsi_at) ? HSI_HZ : 0;
+    case CLOCK_USB:
+        return rcc_ready(d, r->pll_at) ? q_hz(d) : 0;
+    }
+    return 0;
+}
+
+static bool usb_ok(struct dev *d)
+{
+    return hz(d, CLOCK_USB) == USB_HZ;
+}
+
+/* ---- rules ---- */
+
+/* 7.3.2 */
+static void check_pll(struct dev *d)
+{
+    struct rcc_f4 *r = d->state;
+    bool on = r->cr & CR_PLLON;
+    unsigned m = pll_m(r), n = pll_n(r), q = pll_q(r);
+    bool good = m >= 2 && n >= 50 && n <= 432 && q >= 2;
+    uint32_t input = m ? pll_source(d) / m : 0, vco = vco_hz(d);
+
+    rcc_rule(d, &r->broken, RULE_FACTORS, on && !good,
+             "RCC_PLLCFGR outside PLLM 2 to 63, PLLN 50 to 432, PLLQ 2 to 15");
+    rcc_rule(d, &r->broken, RULE_INPUT,
+             on && good && (input < MHZ || input > 2 * MHZ),
+             "PLL input outside 1 to 2 MHz");
+    rcc_rule(d, &r->broken, RULE_VCO,
+             on && good && (vco < VCO_MIN || vco > VCO_MAX),
+             "PLL VCO outside 100 to 432 MHz");
+    rcc_rule(d, &r->broken, RULE_OUTPUT,
+             on && good && (pll_hz(d) < PLL_MIN || pll_hz(d) > PLL_MAX),
+             "PLL output outside 24 to 168 MHz");
+    rcc_rule(d, &r->broken, RULE_Q, on && good && q_hz(d) > Q_MAX,
+             "PLL48 output above 75 MHz");
+}
+
+/* DS8626 table 14; 5.1.3 for the regulator's scale. */
+static void check_limits(struct dev *d)
+{
+    struct rcc_f4 *r = d->state;
+
+    check_pll(d);
+    rcc_rule(d, &r->broken, RULE_AHB, ahb_hz(d) > pwr_f4_max_hz(d->chip),
+             pwr_f4_max_hz(d->chip) < PLL_MAX
+                 ? "AHB clock above 144 MHz with PWR_CR.VOS clear"
+                 : "AHB clock above 168 MHz");
+    rcc_rule(d, &r->broken, RULE_APB1, apb_hz(d, 10) > AP1_MAX,
+             "APB1 clock above 42 MHz");
+    rcc_rule(d, &r->broken, RULE_APB2, apb_hz(d, 13) > AP2_MAX,
+             "APB2 clock above 84 MHz");
+    /* Works, but USB 2.0, 7.1.11 wants 0.25 % (DS8626 table 34: 1 % at best).
+     */
+    rcc_rule(
+        d, &r->broken, RULE_USB,
+        r->en[BUS_AHB2] & AHB2_OTG && usb_ok(d) && !(r->pllcfgr & PLLCFGR_SRC),
+        "the 48 MHz clock of USB comes from the HSI, which is not accurate "
+        "enough");
+}
+
+/* ---- CR ---- */
+
+static bool uses_hse(const struct rcc_f4 *r, unsigned source)
+{
+    return source == SW_HSE || (source == SW_PLL && r->pllcfgr & PLLCFGR_SRC);
+}
+
+static bool uses_hsi(const struct rcc_f4 *r, unsigned source)
+{
+    return source == SW_HSI ||
+           (source == SW_PLL && !(r->pllcfgr & PLLCFGR_SRC));
+}
+
+/* 7.3.1: a clock that the system runs on, or is about to, stays on. */
+static uint32_t keep_used_clocks(struct dev *d, uint32_t v)
+{
+    const struct rcc_f4 *r = d->state;
+    unsigned sw = r->cfgr & CFGR_SW;
+    uint32_t keep = 0;
+
+    if (uses_hsi(r, r->used) || uses_hsi(r, sw))
+        keep |= CR_HSION;
+    if (uses_hse(r, r->used) || uses_hse(r, sw))
+        keep |= CR_HSEON;
+    if (r->used == SW_PLL || sw == SW_PLL)
+        keep |= CR_PLLON;
+    keep &= r->cr & ~v;
+    if (keep)
+        chip_guest_error(d->chip, "RCC_CR switches off a clock that the "
+                                  "system runs on");
+    return v | keep;
+}
+
+static sim_time start_pll(struct dev *d, uint32_t old, uint32_t bit,
+                          sim_time at)
+{
+    const struct rcc_f4 *r = d->state;
+    sim_time source = r->pllcfgr & PLLCFGR_SRC ? r->hse_at : r->hsi_at;
+
+    if (old & bit || !(r->cr & bit))
+        return rcc_start(d, old, r->cr, bit, at, 0);
+    if (rcc_ready(d, source))
+        return chip_now(d->chip) + PLL_LOCK;
+    chip_guest_error(d->chip, "PLL switched on before its input clock is "
+                              "stable");
+    return SIM_NEVER;
+}
+
+static uint32_t cr_read(struct dev *d)
+{
+    const struct rcc_f4 *r = d->state;
+
+    return r->cr | CR_HSICAL | (rcc_ready(d, r->hsi_at) ? CR_HSIRDY : 0) |
+           (rcc_ready(d, r->hse_at) ? CR_HSERDY : 0) |
+           (rcc_ready(d, r->pll_at) ? CR_PLLRDY : 0) |
+           (rcc_ready(d, r->i2s_at) ? CR_PLLI2SRDY : 0);
+}
+
+static void cr_write(struct dev *d, uint32_t v)
+{
+    struct rcc_f4 *r = d->state;
+    uint32_t old = r->cr;
+
+    if (v & CR_CSSON)
+        dev_unmodelled(d, CR, "clock security system");
+    r->cr = keep_used_clocks(d, v & CR_WRITE);
+    r->hsi_at = rcc_start(d, old, r->cr, CR_HSION, r->hsi_at, HSI_START);
+    r->hse_at = rcc_start(d, old, r->cr, CR_HSEON, r->hse_at, HSE_START);
+    if (!chip_hse_hz(d->chip))
+        r->hse_at = SIM_NEVER;
+    r->pll_at = start_pll(d, old, CR_PLLON, r->pll_at);
+    r->i2s_at = start_pll(d, old, CR_PLLI2SON, r->i2s_at);
+}
+
+/* ---- PLLCFGR, CFGR ---- */
+
+static void pllcfgr_write(struct dev *d, uint32_t v)
+{
+    struct rcc_f4 *r = d->state;
+
+    v = (v & PLLCFGR_WRITE) | (PLLCFGR_RESET & ~PLLCFGR_WRITE);
+    if (v != r->pllcfgr && r->cr & CR_PLLON) {
+        chip_guest_error(d->chip, "RCC_PLLCFGR written while the PLL is on");
+        return;
+    }
+    if ((v ^ r->pllcfgr) & (PLLCFGR_SRC | 63) && r->cr & CR_PLLI2SON)
+        chip_guest_error(d->chip, "RCC_PLLCFGR changes the input of PLLI2S "
+                                  "while it is on");
+    r->pllcfgr = v;
+}
+
+static sim_time source_at(const struct rcc_f4 *r, unsigned sw)
+{
+    if (sw == SW_PLL)
+        return r->pll_at;
+    return sw == SW_HSE ? r->hse_at : r->hsi_at;
+}
+
+/* 7.2.6: the switch waits until the source is ready. */
+static void try_switch(struct dev *d)
+{
+    struct rcc_f4 *r = d->state;
+    unsigned sw = r->cfgr & CFGR_SW;
+
+    if (sw != r->used && sw != SW_NONE && rcc_ready(d, source_at(r, sw)))
+        r->used = sw;
+}
+
+static void cfgr_write(struct dev *d, uint32_t v)
+{
+    struct rcc_f4 *r = d->state;
+    unsigned sw = v & CFGR_SW;
+    uint32_t changed = r->cfgr ^ v;
+
+    r->cfgr = v & CFGR_WRITE;
+    if (changed & CFGR_SW && (sw == SW_NONE || source_at(r, sw) == SIM_NEVER))
+        chip_guest_error(d->chip, "RCC_CFGR.SW selects a clock that is off");
+    if (changed & CFGR_MCO)
+        dev_unmodelled(d, CFGR, "clock output on MCO1 or MCO2");
+}
+
+/* ---- backup domain, flags ---- */
+
+static void bdcr_write(struct dev *d, uint32_t v)
+{
+    struct rcc_f4 *r = d->state;
+    struct dev *rtc = chip_dev(d->chip, "RTC");
+    uint32_t old = r->bdcr;
+
+    if (!pwr_backup_open(d->chip)) {
+        chip_guest_error(d->chip, "RCC_BDCR written without PWR_CR.DBP");
+        return;
+    }
+    r->bdcr = v & BDCR_WRITE;
+    if (v & BDCR_BDRST) {
+        r->bdcr = BDCR_BDRST;
+        if (!(old & BDCR_BDRST) && rtc)
+            rtc->desc->ops->reset(rtc, RESET_POWER);
+    }
+    r->lse_at = rcc_start(d, old, r->bdcr, BDCR_LSEON, r->lse_at, LSE_START);
+}
+
+static void csr_write(struct dev *d, uint32_t v)
+{
+    struct rcc_f4 *r = d->state;
+    uint32_t old = r->csr;
+
+    if (v & CSR_RMVF)
+        r->csr &= ~CSR_FLAGS;
+    r->csr = (r->csr & CSR_FLAGS) | (v & CSR_LSION);
+    r->lsi_at = rcc_start(d, old, r->csr, CSR_LSION, r->lsi_at, LSI_START);
+}
+
+/* ---- the peripheral ---- */
+
+/* Which of these registers, one for each bus, is at off; NULL if none. */
+static uint32_t *bus_register(struct rcc_f4 *r, uint32_t off)
+{
+    if (off >= AHB1RSTR && off <= APB2RSTR)
+        return &r->rst[(off - AHB1RSTR) / 4];
+    if (off >= AHB1ENR && off <= APB2ENR)
+        return &r->en[(off - AHB1ENR) / 4];
+    if (off >= AHB1LPENR && off <= APB2LPENR)
+        return &r->lpen[(off - AHB1LPENR) / 4];
+    return NULL;
+}
+
+static uint32_t reg_read(struct dev *d, uint32_t off)
+{
+    struct rcc_f4 *r = d->state;
+    const uint32_t *bus = bus_register(r, off);
+
+    if (bus)
+        return *bus;
+    switch (off) {
+    case CR:
+        return cr_read(d);
+    case PLLCFGR:
+        return r->pllcfgr;
+    case CFGR:
+        return r->cfgr | r->used << 2;
+    case CIR:
+        return r->cir;
+    case BDCR:
+        return r->bdcr | (rcc_ready(d, r->lse_at) ? BDCR_LSERDY : 0);
+    case CSR:
+        return r->csr | (rcc_ready(d, r->lsi_at) ? CSR_LSIRDY : 0);
+    case SSCGR:
+        return r->sscgr;
+    case PLLI2SCFGR:
+        return r->plli2scfgr;
+    }
+    dev_unmodelled(d, off, "register");
+    return 0;
+}
+
+static void bus_write(struct dev *d, uint32_t off, uint32_t *reg, uint32_t v)
+{
+    struct rcc_f4 *r = d->state;
+
+    if (off <= APB2RSTR) {
+        rcc_pulse(d, (uint16_t)off, reg, v);
+        return;
+    }
+    *reg = v;
+    if (reg == &r->en[BUS_AHB1] && !(v & AHB1_CCM))
+        dev_unmodelled(d, off, "switching off the clock of the CCM RAM");
+}
+
+static void reg_write(struct dev *d, uint32_t off, uint32_t v)
+{
+    struct rcc_f4 *r = d->state;
+
+    switch (off) {
+    case CR:
+        cr_write(d, v);
+        break;
+    case PLLCFGR:
+        pllcfgr_write(d, v);
+        break;
+    case CFGR:
+        cfgr_write(d, v);
+        break;
+    case CIR:
+        if (v & 0x3f00)
+            dev_unmodelled(d, CIR, "clock ready interrupt");
+        r->cir = v & 0x3f00;
+        break;
+    case BDCR:
+        bdcr_write(d, v);
+        break;
+    case CSR:
+        csr_write(d, v);
+        break;
+    case SSCGR:
+        if (v >> 31)
+            dev_unmodelled(d, SSCGR, "spread spectrum");
+        r->sscgr = v;
+        break;
+    case PLLI2SCFGR:
+        r->plli2scfgr = (v & PLLI2S_WRITE) | (PLLI2SCF_RESET & ~PLLI2S_WRITE);
+        break;
+    default:
+        dev_unmodelled(d, off, "register");
+    }
+}
+
+static uint32_t rcc_read(struct dev *d, unsigned range, uint32_t off,
+                         unsigned size)
+{
+    (void)range, (void)size;
+    return reg_read(d, off & ~3u) >> 8 * (off & 3);
+}
+
+static void rcc_write(struct dev *d, unsigned range, uint32_t off,
+                      unsigned size, uint32_t value)
+{
+    uint32_t reg = off & ~3u;
+    uint32_t *bus = bus_register(d->state, reg);
+    uint32_t v = reg_merge(reg_read(d, reg), off, size, value);
+
+    (void)range;
+    if (bus)
+        bus_write(d, reg, bus, v);
+    else
+        reg_write(d, reg, v);
+    if (reg == CIR || (reg >= AHB1RSTR && reg <= APB2RSTR))
+        return;
+    try_switch(d);
+    chip_clocks_changed(d->chip);
+}
+
+/* The next time that a clock becomes stable. */
+static sim_time rcc_deadline(struct dev *d)
+{
+    const struct rcc_f4 *r = d->state;
+    const sim_time at[] = {r->hsi_at, r->hse_at, r->pll_at, r->i2s_at,
+                           r->lsi_at};
+
+    return rcc_next(d, at, sizeof(at) / sizeof(at[0]));
+}
+
+static void rcc_event(struct dev *d)
+{
+    try_switch(d);
+    chip_clocks_changed(d->chip);
+}
+
+static void reset_registers(struct rcc_f4 *r)
+{
+    unsigned i;
+
+    *r = (struct rcc_f4){
+        .cr = CR_RESET & CR_WRITE,
+        .pllcfgr = PLLCFGR_RESET,
+        .plli2scfgr = PLLI2SCF_RESET,
+        .en[BUS_AHB1] = AHB1_CCM,
+    };
+    for (i = 0; i < BUSES; i++)
+        r->lpen[i] = lpen_reset[i];
+    r->hse_at = r->pll_at = r->i2s_at = r->lsi_at = r->lse_at = SIM_NEVER;
+}
+
+/* The backup domain and the reset flags outlive a system reset. */
+static void rcc_reset(struct dev *d, enum reset_cause cause)
+{
+    struct rcc_f4 *r = d->state;
+    struct rcc_f4 old = *r;
+
+    reset_registers(r);
+    if (cause == RESET_POWER)
+        return;
+    r->bdcr = old.bdcr;
+    r->lse_at = old.lse_at;
+    r->csr = old.csr & CSR_FLAGS;
+}
+
+/* 7.3.21; 7.1.1: every source pulls NRST low as well. */
+static void reset_flag(struct dev *d, enum reset_cause cause)
+{
+    static const uint32_t flag[] = {
+        [RESET_POWER] = CSR_PORRSTF | CSR_BORRSTF,
+        [RESET_PIN] = 0,
+        [RESET_SOFTWARE] = CSR_SFTRSTF,
+        [RESET_IWDG] = CSR_IWDRSTF,
+    };
+    struct rcc_f4 *r = d->state;
+
+    r->csr |= CSR_PINRSTF | flag[cause];
+}
+
+static bool enabled(struct dev *d, struct rcc_bit bit)
+{
+    const uint32_t *bus = bus_register(d->state, bit.reg);
+
+    return bus && *bus >> bit.bit & 1;
+}
+
+const struct device_ops rcc_f4_ops = {
+    .state_size = sizeof(struct rcc_f4),
+    .reset = rcc_reset,
+    .read = rcc_read,
+    .write = rcc_write,
+    .deadline = rcc_deadline,
+    .event = rcc_event,
+    .clocks_changed = check_limits,
+};
+
+const struct rcc_ops rcc_f4_rcc = {
+    .hz = hz,
+    .usb_ok = usb_ok,
+    .enabled = enabled,
+    .reset_flag = reset_flag,
+};
