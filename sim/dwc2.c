@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * dwc2.c - ST's OTG_FS as a device: core registers, interrupts, states of the
- * bus.  dwc2_ep.c has the endpoint registers, dwc2_fifo.c the FIFOs,
- * dwc2_packet.c the transactions.
+ * dwc2.c - ST's OTG_FS as a device: interrupts, resets, states of the
+ * bus.  dwc2_core.c has the core registers, dwc2_ep.c those of the endpoints,
+ * dwc2_fifo.c the FIFOs, dwc2_packet.c the transactions.
  *
  * It does not model the host and OTG roles, isochronous endpoints, remote
  * wake-up, test modes, nor the SOF output.
@@ -17,10 +17,8 @@
 
 #include "dwc2_regs.h"
 
-#define TDETRST    (2500 * SIM_NS) /* USB 2.0, 7.1.7.5: reset is seen */
-#define IDLE       (3 * SIM_MS)    /* 34.6.2: ESUSP, and USBSUSP 3 ms later */
-#define MODE_DELAY (25 * SIM_MS)   /* 34.16.2, GUSBCFG: FHMOD, FDMOD */
-#define CLEAR_TIME (167 * SIM_NS)  /* 8 PHY clocks: GRSTCTL, TXFFLSH */
+#define TDETRST (2500 * SIM_NS) /* USB 2.0, 7.1.7.5: reset is seen */
+#define IDLE    (3 * SIM_MS)    /* 34.6.2: ESUSP, and USBSUSP 3 ms later */
 
 /* The core's ids are those that silicon reads (TinyUSB's list of cores); the
  * manual has only CID. */
@@ -53,7 +51,7 @@ const struct dwc2_facts dwc2_facts_f107 = {
 
 /* ---- interrupts ---- */
 
-static uint32_t read_daint(struct dev *d)
+uint32_t dwc2_daint(struct dev *d)
 {
     const struct dwc2 *s = d->state;
     uint32_t v = 0;
@@ -70,11 +68,11 @@ static uint32_t read_daint(struct dev *d)
     return v;
 }
 
-static uint32_t read_gintsts(struct dev *d)
+uint32_t dwc2_gintsts(struct dev *d)
 {
     const struct dwc2 *s = d->state;
     uint32_t v = s->gintsts | GINT_NPTXFE | GINT_PTXFE;
-    uint32_t daint = read_daint(d) & s->daintmsk;
+    uint32_t daint = dwc2_daint(d) & s->daintmsk;
 
     if (s->host_mode)
         v |= GINT_CMOD;
@@ -98,7 +96,7 @@ void dwc2_irq(struct dev *d)
     const struct dwc2 *s = d->state;
 
     chip_irq(d->chip, d->desc->irq[0],
-             (s->gahbcfg & GAHBCFG_GINT) && (read_gintsts(d) & s->gintmsk));
+             (s->gahbcfg & GAHBCFG_GINT) && (dwc2_gintsts(d) & s->gintmsk));
 }
 
 static void flag(struct dev *d, uint32_t gint)
@@ -137,7 +135,7 @@ static void update_session(struct dev *d)
     s->session = valid;
 }
 
-static void update_pullup(struct dev *d)
+void dwc2_update(struct dev *d)
 {
     struct dwc2 *s = d->state;
     bool before = s->pullup;
@@ -231,10 +229,8 @@ static void mode_settled(struct dev *d)
         (s->gusbcfg & (GUSBCFG_FHMOD | GUSBCFG_FDMOD)) == GUSBCFG_FHMOD;
     if (s->host_mode)
         dev_unmodelled(d, OTG_GUSBCFG, "host role");
-    update_pullup(d);
+    dwc2_update(d);
 }
-
-static void core_reset(struct dev *d);
 
 /* CSRST does not end without a PHY clock. */
 static sim_time grst_end(struct dev *d)
@@ -339,7 +335,7 @@ static void bad_packet(struct chip *c, void *dev)
 static void vbus(struct chip *c, void *dev, bool on)
 {
     (void)on;
-    update_pullup(dev);
+    dwc2_update(dev);
     chip_touch(c);
 }
 
@@ -359,7 +355,7 @@ const struct wire_ops dwc2_wire_ops = {
 
 /* CSRST: all registers but DSPD and PCGCCTL.  GCCFG is not the core's but
  * ST's own; it keeps its value (TinyUSB switches the PHY on before CSRST). */
-static void core_reset(struct dev *d)
+void dwc2_core_reset(struct dev *d)
 {
     struct dwc2 *s = d->state;
     const struct dwc2_facts *f = dwc2_facts(d);
@@ -382,7 +378,7 @@ static void core_reset(struct dev *d)
     s->told_rx = s->told_trdt = false;
     s->told_tx = 0;
     s->sending = NO_EP;
-    s->mode_at = s->host_mode ? chip_now(d->chip) + MODE_DELAY : SIM_NEVER;
+    s->mode_at = s->host_mode ? chip_now(d->chip) + DWC2_MODE_DELAY : SIM_NEVER;
     s->eopf_at = SIM_NEVER;
     dwc2_ep_reset(d);
 }
@@ -397,9 +393,9 @@ static void reset(struct dev *d, enum reset_cause cause)
     s->powered = true;
     s->se0 = se0;
     s->reset_at = SIM_NEVER;
-    core_reset(d);
+    dwc2_core_reset(d);
     dwc2_irq(d);
-    update_pullup(d);
+    dwc2_update(d);
 }
 
 static void power_off(struct dev *d)
@@ -410,277 +406,7 @@ static void power_off(struct dev *d)
     s->se0 = false;
     s->session = false;
     s->reset_at = s->mode_at = s->eopf_at = SIM_NEVER;
-    update_pullup(d);
-}
-
-/* ---- core registers ---- */
-
-static uint32_t read_global(struct dev *d, uint32_t off)
-{
-    const struct dwc2 *s = d->state;
-    const struct dwc2_facts *f = dwc2_facts(d);
-
-    switch (off) {
-    case OTG_GOTGCTL:
-        return GOTGCTL_RESET | (s->session ? GOTGCTL_BSVLD : 0) |
-               (s->host_mode ? 0 : GOTGCTL_CIDSTS);
-    case OTG_GOTGINT:
-        return s->gotgint;
-    case OTG_GAHBCFG:
-        return s->gahbcfg;
-    case OTG_GUSBCFG:
-        return s->gusbcfg;
-    case OTG_GRSTCTL:
-        return s->grst | GRSTCTL_AHBIDL;
-    case OTG_GINTSTS:
-        return read_gintsts(d);
-    case OTG_GINTMSK:
-        return s->gintmsk;
-    case OTG_GRXSTSR:
-    case OTG_GRXSTSP:
-        return dwc2_rx_status(d, off == OTG_GRXSTSP);
-    case OTG_GRXFSIZ:
-        return s->grxfsiz;
-    case OTG_DIEPTXF0:
-        return s->dieptxf[0];
-    case OTG_HNPTXSTS:
-        return 0x00080200; /* of the host role */
-    case OTG_GCCFG:
-        return s->gccfg;
-    case OTG_CID:
-        return f->cid;
-    case OTG_RELEASE:
-        return f->release;
-    case OTG_HPTXFSIZ:
-        return 0x02000600; /* of the host role */
-    }
-    if (off >= OTG_CONFIG1 && off <= OTG_CONFIG4)
-        return f->config[(off - OTG_CONFIG1) / 4];
-    if (off >= OTG_DIEPTXF1 && off < OTG_DIEPTXF1 + 4u * (f->endpoints - 1u))
-        return s->dieptxf[(off - OTG_DIEPTXF1) / 4 + 1];
-    dev_unmodelled(d, off, "register");
-    return 0;
-}
-
-static uint32_t read_device(struct dev *d, uint32_t off)
-{
-    const struct dwc2 *s = d->state;
-
-    switch (off) {
-    case OTG_DCFG:
-        return s->dcfg;
-    case OTG_DCTL:
-        return s->dctl;
-    case OTG_DSTS:
-        return s->dsts | (uint32_t)s->frame << 8;
-    case OTG_DIEPMSK:
-        return s->diepmsk;
-    case OTG_DOEPMSK:
-        return s->doepmsk;
-    case OTG_DAINT:
-        return read_daint(d);
-    case OTG_DAINTMSK:
-        return s->daintmsk;
-    case OTG_DVBUSDIS:
-        return s->dvbusdis;
-    case OTG_DVBUSPULSE:
-        return s->dvbuspulse;
-    case OTG_DIEPEMPMSK:
-        return s->diepempmsk;
-    case OTG_PCGCCTL:
-        return s->pcgcctl |
-               (s->pcgcctl & s->dsts & PCGCCTL_STPPCLK ? PCGCCTL_PHYSUSP : 0);
-    default:
-        dev_unmodelled(d, off, "register");
-        return 0;
-    }
-}
-
-static void write_gusbcfg(struct dev *d, uint32_t v)
-{
-    struct dwc2 *s = d->state;
-    bool host = (v & (GUSBCFG_FHMOD | GUSBCFG_FDMOD)) == GUSBCFG_FHMOD;
-
-    s->gusbcfg = v & GUSBCFG_MASK;
-    s->told_trdt = false;
-    /* Without FHMOD the ID pin decides; it is pulled up: device. */
-    if (host == s->host_mode)
-        s->mode_at = SIM_NEVER;
-    else if (s->mode_at == SIM_NEVER)
-        s->mode_at = chip_now(d->chip) + MODE_DELAY;
-}
-
-static void flush_tx(struct dev *d, unsigned fifo)
-{
-    struct dwc2 *s = d->state;
-
-    for (unsigned i = 0; i < DWC2_EPS; i++)
-        if (fifo == i || fifo >= GRSTCTL_TXFNUM_ALL)
-            dwc2_tx_flush(s, i);
-}
-
-/* The bits clear themselves; each takes effect at once. */
-static void write_grstctl(struct dev *d, uint32_t v)
-{
-    struct dwc2 *s = d->state;
-    uint32_t work = v & (GRSTCTL_CSRST | GRSTCTL_RXFFLSH | GRSTCTL_TXFFLSH);
-
-    if (work & GRSTCTL_CSRST)
-        core_reset(d);
-    if (work & GRSTCTL_RXFFLSH)
-        dwc2_rx_flush(s);
-    if (work & GRSTCTL_TXFFLSH)
-        flush_tx(d, GRSTCTL_TXFNUM(v));
-    if (work)
-        s->grst_at = chip_now(d->chip) + CLEAR_TIME;
-    s->grst = (s->grst & 0x31) | work | (work ? v & 0x7c0 : 0);
-    update_pullup(d);
-}
-
-static void write_gintsts(struct dwc2 *s, uint32_t v)
-{
-    s->gintsts &=
-        ~(v & (GINT_MMIS | GINT_SOF | GINT_ESUSP | GINT_USBSUSP | GINT_USBRST |
-               GINT_ENUMDNE | GINT_EOPF | GINT_SRQINT | GINT_WKUPINT));
-}
-
-static void write_fifo_size(struct dev *d, uint32_t off, uint32_t v)
-{
-    struct dwc2 *s = d->state;
-    unsigned i = off == OTG_DIEPTXF0 ? 0 : (off - OTG_DIEPTXF1) / 4 + 1;
-
-    s->told_rx = false;
-    s->told_tx = 0;
-    if (off == OTG_GRXFSIZ)
-        s->grxfsiz = v & 0xffff;
-    else if (i < dwc2_facts(d)->endpoints)
-        s->dieptxf[i] = v;
-    else
-        dev_unmodelled(d, OTG_DIEPTXF15,
-                       "register of a FIFO that the core has not got");
-}
-
-static void write_global(struct dev *d, uint32_t off, uint32_t v)
-{
-    struct dwc2 *s = d->state;
-
-    switch (off) {
-    case OTG_GOTGCTL:
-        if (v & 0x00000f02) /* SRQ, HNPRQ, HSHNPEN, DHNPEN */
-            dev_unmodelled(d, off, "OTG role");
-        break;
-    case OTG_GOTGINT:
-        s->gotgint &= ~v;
-        break;
-    case OTG_GAHBCFG:
-        s->gahbcfg = v & GAHBCFG_MASK;
-        break;
-    case OTG_GUSBCFG:
-        write_gusbcfg(d, v);
-        break;
-    case OTG_GRSTCTL:
-        write_grstctl(d, v);
-        break;
-    case OTG_GINTSTS:
-        write_gintsts(s, v);
-        break;
-    case OTG_GINTMSK:
-        s->gintmsk = v & GINTMSK_MASK;
-        break;
-    case OTG_GCCFG:
-        s->gccfg = v & dwc2_facts(d)->gccfg_mask;
-        update_pullup(d);
-        break;
-    case OTG_GRXSTSR:
-    case OTG_GRXSTSP:
-    case OTG_CID: /* free for the firmware on silicon; nobody uses it */
-        break;
-    default:
-        if (off == OTG_GRXFSIZ || off == OTG_DIEPTXF0 ||
-            (off >= OTG_DIEPTXF1 && off <= OTG_DIEPTXF15))
-            write_fifo_size(d, off, v);
-        else
-            dev_unmodelled(d, off, "register");
-    }
-}
-
-/* A new address holds at once, but not for the status stage of the control
- * transfer that brought it (34.17.5: DCFG is written before that stage). */
-static void write_dcfg(struct dwc2 *s, uint32_t v)
-{
-    s->dcfg = DCFG_RESET | (v & DCFG_MASK);
-    s->addr_later = s->control && DCFG_DAD(v) && DCFG_DAD(v) != s->addr;
-    if (!s->addr_later)
-        s->addr = (uint8_t)DCFG_DAD(v);
-}
-
-static void write_dctl(struct dev *d, uint32_t v)
-{
-    struct dwc2 *s = d->state;
-
-    if (v & ~s->dctl & DCTL_RWUSIG)
-        dev_unmodelled(d, OTG_DCTL, "remote wake-up");
-    if (v & DCTL_TCTL)
-        dev_unmodelled(d, OTG_DCTL, "test mode");
-    s->dctl = (s->dctl & ~DCTL_MASK) | (v & DCTL_MASK);
-    if (v & DCTL_SGINAK) {
-        s->dctl |= DCTL_GINSTS;
-        s->ginak_eff = true;
-    }
-    if (v & DCTL_CGINAK) {
-        s->dctl &= ~DCTL_GINSTS;
-        s->ginak_eff = false;
-    }
-    /* GONAKEFF follows when the status word is popped (34.17.6). */
-    if ((v & DCTL_SGONAK) && !(s->dctl & DCTL_GONSTS)) {
-        s->dctl |= DCTL_GONSTS;
-        dwc2_rx_push(d, PKTSTS_GONAK, 0, 0, NULL, 0);
-    }
-    if (v & DCTL_CGONAK) {
-        s->dctl &= ~DCTL_GONSTS;
-        s->gonak_eff = false;
-    }
-    update_pullup(d);
-}
-
-static void write_device(struct dev *d, uint32_t off, uint32_t v)
-{
-    struct dwc2 *s = d->state;
-
-    switch (off) {
-    case OTG_DCFG:
-        write_dcfg(s, v);
-        break;
-    case OTG_DCTL:
-        write_dctl(d, v);
-        break;
-    case OTG_DIEPMSK:
-        s->diepmsk = v & 0x7b;
-        break;
-    case OTG_DOEPMSK:
-        s->doepmsk = v & 0x5b;
-        break;
-    case OTG_DSTS:
-    case OTG_DAINT:
-        break;
-    case OTG_DAINTMSK:
-        s->daintmsk = v;
-        break;
-    case OTG_DVBUSDIS:
-        s->dvbusdis = v & 0xffff;
-        break;
-    case OTG_DVBUSPULSE:
-        s->dvbuspulse = v & 0xfff;
-        break;
-    case OTG_DIEPEMPMSK:
-        s->diepempmsk = v & 0xffff;
-        break;
-    case OTG_PCGCCTL:
-        s->pcgcctl = v & PCGCCTL_MASK;
-        break;
-    default:
-        dev_unmodelled(d, off, "register");
-    }
+    dwc2_update(d);
 }
 
 /* ---- the bus side ---- */
@@ -710,10 +436,10 @@ static uint32_t read_any(struct dev *d, uint32_t off)
     if (host_register(d, off))
         return 0;
     if (off < OTG_HOST)
-        return read_global(d, off);
+        return dwc2_global_read(d, off);
     if (off >= OTG_DIEP && off < OTG_DOEP_END)
         return dwc2_ep_read(d, off);
-    return read_device(d, off);
+    return dwc2_device_read(d, off);
 }
 
 static void write_any(struct dev *d, uint32_t off, uint32_t v)
@@ -721,11 +447,11 @@ static void write_any(struct dev *d, uint32_t off, uint32_t v)
     if (host_register(d, off))
         return;
     if (off < OTG_HOST)
-        write_global(d, off, v);
+        dwc2_global_write(d, off, v);
     else if (off >= OTG_DIEP && off < OTG_DOEP_END)
         dwc2_ep_write(d, off, v);
     else
-        write_device(d, off, v);
+        dwc2_device_write(d, off, v);
 }
 
 static bool in_fifos(struct dev *d, uint32_t off)
@@ -766,7 +492,7 @@ const struct device_ops dwc2_ops = {
     .write = write,
     .deadline = deadline,
     .event = event,
-    .pins_changed = update_pullup,
-    .clocks_changed = update_pullup,
+    .pins_changed = dwc2_update,
+    .clocks_changed = dwc2_update,
     .power_off = power_off,
 };

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * dwc2_regs.h - registers and state of OTG_FS, shared by dwc2.c (core
- * registers, interrupts, states of the bus), dwc2_ep.c (endpoint registers),
- * dwc2_fifo.c (FIFOs) and dwc2_packet.c (transactions).
+ * dwc2_regs.h - registers and state of OTG_FS, shared by dwc2.c (interrupts,
+ * states of the bus), dwc2_core.c and dwc2_ep.c (registers), dwc2_fifo.c
+ * (FIFOs) and dwc2_packet.c (transactions).
  *
  * Source: RM0090 rev 18, 34.16.
  */
@@ -173,10 +173,11 @@ enum dwc2_pktsts {
 #define RXSTS_BCNT(v)   ((v) >> 4 & 0x7ff)
 #define RXSTS_PKTSTS(v) ((v) >> 17 & 15)
 
-#define DWC2_EPS       4
-#define DWC2_RAM_WORDS 320
-#define SETUP_WORDS    10 /* of the receive FIFO are kept for SETUP packets */
-#define NO_EP          0xff
+#define DWC2_MODE_DELAY (25 * SIM_MS) /* 34.16.2, GUSBCFG: FHMOD, FDMOD */
+#define DWC2_EPS        4
+#define DWC2_RAM_WORDS  320
+#define SETUP_WORDS     10 /* of the receive FIFO are kept for SETUP packets */
+#define NO_EP           0xff
 
 struct dwc2_ep {
     uint32_t ctl;   /* bits that can be read, but for EP0's fixed ones */
@@ -253,10 +254,23 @@ static inline unsigned dwc2_txfnum(const struct dwc2_ep *ep)
 /* ---- dwc2.c ---- */
 
 void dwc2_irq(struct dev *d);
+uint32_t dwc2_gintsts(struct dev *d);
+uint32_t dwc2_daint(struct dev *d);
+/* VBUS, pull-up: something that they depend on has changed. */
+void dwc2_update(struct dev *d);
+/* CSRST. */
+void dwc2_core_reset(struct dev *d);
 /* Traffic of any kind: not suspended. */
 void dwc2_activity(struct dev *d);
 /* The transceiver is on, the bus is not held in reset, the core is a device. */
 bool dwc2_on_bus(struct dev *d);
+
+/* ---- dwc2_core.c ---- */
+
+uint32_t dwc2_global_read(struct dev *d, uint32_t off);
+void dwc2_global_write(struct dev *d, uint32_t off, uint32_t v);
+uint32_t dwc2_device_read(struct dev *d, uint32_t off);
+void dwc2_device_write(struct dev *d, uint32_t off, uint32_t v);
 
 /* ---- dwc2_ep.c ---- */
 
