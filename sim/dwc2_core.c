@@ -161,7 +161,7 @@ void dwc2_global_write(struct dev *d, uint32_t off, uint32_t v)
 
     switch (off) {
     case OTG_GOTGCTL:
-        if (v & 0x00000f02) /* SRQ, HNPRQ, HSHNPEN, DHNPEN */
+        if (v & 0x00000702) /* SRQ, HNPRQ, HSHNPEN; DHNPEN is set anyway */
             dev_unmodelled(d, off, "OTG role");
         break;
     case OTG_GOTGINT:
