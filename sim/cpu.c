@@ -264,13 +264,37 @@ static bool in_it_block(struct cpu *cpu, uint32_t pc)
     return true;
 }
 
+/* Straight code comes to a new line of flash: it may still be on its way, and
+ * the prefetch of the next one begins.  (A clock that changed may have left
+ * `ready` far away.) */
+static inline void enter_line(struct cpu_hot *h, uint32_t pc)
+{
+    h->line = pc;
+    if (h->ready - h->cycles <= h->fetch)
+        h->cycles = h->ready;
+    h->ready = h->cycles + h->fetch;
+}
+
+static void branched(struct cpu *cpu, uint32_t pc)
+{
+    struct cpu_hot *h = cpu->hot;
+    bool flash = cpu->now->flash;
+
+    h->cycles += CYCLES_REFILL + (flash ? h->flash_cost : 0);
+    h->fetch_mask = flash && h->fetch ? ~h->line_mask : 0;
+    h->line = pc;
+    h->ready = h->cycles + h->fetch;
+}
+
 /* What is rare: costs beyond the table. */
 static unsigned extra_cycles(struct cpu *cpu, uint32_t pc, unsigned cost)
 {
     unsigned n = 0;
 
-    if (cost & OP_LITERAL && cpu->now->flash)
+    if (cost & OP_LITERAL && cpu->now->flash) {
         n += cpu->hot->literal_cost;
+        cpu->hot->ready += cpu->hot->fetch;
+    }
     if (cost & OP_LIST)
         n += bits_set(half_word(cpu, pc + 2));
     return n;
@@ -320,7 +344,9 @@ __attribute__((noinline)) static void any_code(struct cpu *cpu, uint32_t pc,
     op = half_word(cpu, pc);
     cost = cpu->cycles[op];
     if (pc != h->next)
-        h->cycles += CYCLES_REFILL + (cpu->now->flash ? h->flash_cost : 0);
+        branched(cpu, pc);
+    else if ((pc ^ h->line) & h->fetch_mask)
+        enter_line(h, pc);
     else if (h->line_cost && (pc & h->line_mask) < 4 && cpu->now->flash)
         h->cycles += h->line_cost;
     h->next = pc + size;
@@ -354,6 +380,8 @@ static void on_code(uc_engine *uc, uint64_t address, uint32_t size, void *user)
         memcpy(&op, a->host + (pc - a->base), sizeof(op));
         cost = cpu->cycles[op];
         if (cost <= OP_CYCLES) {
+            if ((pc ^ h->line) & h->fetch_mask)
+                enter_line(h, pc);
             h->next = pc + size;
             h->pc = pc;
             h->cycles += cost;

@@ -42,6 +42,10 @@ struct cpu_hot {
     uint32_t literal_cost; /* same of a literal read from flash */
     uint32_t line_cost;    /* same of each line of straight code */
     uint32_t line_mask;    /* bytes of a line - 1 */
+    uint32_t fetch;        /* cycles between lines with prefetch; 0: none */
+    uint32_t fetch_mask;   /* of the address of a line, while that counts */
+    uint32_t line;         /* an address in the line being executed */
+    uint64_t ready;        /* when the prefetch has the line behind it */
     bool attention;        /* come back before the next instruction */
     bool watch_flash;      /* flash is busy: come back before touching it */
     bool stalled;          /* that is why it came back */

@@ -15,11 +15,17 @@
  *   taken branch           + 2 refill (any write of PC) + flash wait states
  *   data read from flash   + wait states (literal pools only; other reads of
  *                          flash are not told from reads of RAM)
- *   straight code          no wait states with the prefetch buffer on (F1: two
- *                          64-bit lines); with it off, wait states per line
+ *   straight code          prefetch on: a line (F1: 64 bits) comes 1 + wait
+ *                          states after the one before, so long instructions
+ *                          may have to wait; a literal read holds that up.
+ *                          Prefetch off: wait states per line.  F4 with its
+ *                          cache on: none, it counts as always right
  *   exception              12 entry, 10 return, 6 tail-chained
  *
- * Expect times within 20 % of silicon for ordinary code.
+ * Error, by published measurements of programs that were built again with GCC
+ * 12.2 (docs/simulator-limits.md has the figures): 3 % fast on average without
+ * wait states, single programs 29 % fast to 23 % slow; 8 to 12 % fast on an
+ * STM32F103 at two wait states.
  */
 #ifndef SIM_CYCLES_H
 #define SIM_CYCLES_H

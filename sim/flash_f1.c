@@ -458,13 +458,21 @@ static sim_time busy_until(struct dev *d)
     return f->working ? f->busy_until : 0;
 }
 
-/* The prefetch buffer is two lines of 64 bits. */
+/* PM0075 clause 3.1: the prefetch buffer is two lines of 64 bits; while one is
+ * executed the other is read. */
 static struct flash_cost cost(struct dev *d)
 {
     const struct flash_f1 *f = d->state;
     uint8_t wait = f->acr & ACR_LATENCY;
+    bool prefetch = f->acr & ACR_PRFTBE;
 
-    return (struct flash_cost){wait, wait, f->acr & ACR_PRFTBE ? 0 : wait, 8};
+    return (struct flash_cost){
+        .branch = wait,
+        .literal = wait,
+        .line = prefetch ? 0 : wait,
+        .line_bytes = 8,
+        .fetch = prefetch && wait ? wait + 1 : 0,
+    };
 }
 
 const struct device_ops flash_f1_ops = {

@@ -501,6 +501,9 @@ static struct flash_cost cost(struct dev *d)
         .literal = f->acr & ACR_DCEN ? 0 : wait,
         .line = f->acr & (ACR_ICEN | ACR_PRFTEN) ? 0 : wait,
         .line_bytes = ROW,
+        .fetch = wait && (f->acr & (ACR_ICEN | ACR_PRFTEN)) == ACR_PRFTEN
+                     ? wait + 1
+                     : 0,
     };
 }
 

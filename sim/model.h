@@ -230,6 +230,7 @@ struct gpio_ops {
 struct flash_cost {
     uint8_t branch, literal, line;
     uint8_t line_bytes; /* power of two */
+    uint8_t fetch;      /* cycles a line of prefetched code takes to come */
 };
 
 struct flash_ops {

@@ -90,6 +90,7 @@ void time_new_clock(struct chip *c)
     l->cpu.literal_cost = cost.literal;
     l->cpu.line_cost = cost.line;
     l->cpu.line_mask = cost.line_bytes - 1u;
+    l->cpu.fetch = cost.fetch;
     chip_touch(c);
 }
 

@@ -459,6 +459,44 @@ static void pll_from_the_crystal(void **state)
     assert_int_equal(chip_guest_errors(b->c), 0);
 }
 
+/* 1 KB of one instruction in a loop; how many run in a millisecond. */
+static uint64_t straight_code(struct bench *b, unsigned op1, unsigned op2)
+{
+    struct code k = program(b->c);
+    uint32_t loop;
+    uint64_t before;
+
+    clocks_72(&k);
+    while (k.at & 15)
+        op(&k, 0xbf00); /* nop */
+    loop = k.at;
+    while (k.at < loop + 1024) {
+        op(&k, op1);
+        if (op2)
+            op(&k, op2);
+    }
+    op(&k, 0xe000 | ((loop - (k.at + 4)) >> 1 & 0x7ff)); /* b loop */
+    chip_power(b->c, true);
+    run_for(b, 3 * SIM_MS);
+    before = chip_instructions(b->c);
+    run_for(b, SIM_MS);
+    assert_int_equal(chip_guest_errors(b->c), 0);
+    return chip_instructions(b->c) - before;
+}
+
+/* 8 bytes come every 3 cycles at two wait states. */
+static void prefetch_keeps_up_with_short_code(void **state)
+{
+    /* movs r3, r0: 512 and a branch of 5 cycles */
+    assert_in_range(straight_code(*state, 0x0003, 0), 71300, 71600);
+}
+
+static void prefetch_holds_up_long_code(void **state)
+{
+    /* add.w r3, r3, #0: 2 a line; 128 lines of 3 cycles, and the branch */
+    assert_in_range(straight_code(*state, 0xf103, 0x0300), 47400, 47700);
+}
+
 static void no_crystal_no_hse(void **state)
 {
     struct bench *b = *state;
@@ -935,6 +973,8 @@ int main(void)
         TEST(jump_into_nothing),
         TEST(vtor_is_reported),
         TEST(pll_from_the_crystal),
+        TEST(prefetch_keeps_up_with_short_code),
+        TEST(prefetch_holds_up_long_code),
         TEST(flash_must_not_be_too_fast),
         TEST(apb1_has_its_limit),
         TEST(usb_clock_wants_a_crystal),
