@@ -204,7 +204,7 @@ void dwc2_global_write(struct dev *d, uint32_t off, uint32_t v)
 static void write_dcfg(struct dwc2 *s, uint32_t v)
 {
     s->dcfg = DCFG_RESET | (v & DCFG_MASK);
-    s->addr_later = s->control && DCFG_DAD(v) && DCFG_DAD(v) != s->addr;
+    s->addr_later = s->control && DCFG_DAD(v) != s->addr;
     if (!s->addr_later)
         s->addr = (uint8_t)DCFG_DAD(v);
 }

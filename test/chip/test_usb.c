@@ -373,7 +373,10 @@ static void stop_after(struct rig *r, unsigned packets, bool status)
     if (status)
         assert_int_equal(rig_raw_out(r, 1, NULL, 0), WIRE_ACK);
     assert_int_equal(get_descriptor(r, 1, 0, 18), 18);
-    assert_int_equal(rig_getstate(r), DFU_UPLOAD_IDLE);
+    /* A SETUP with another one right behind it: some blocks tell the firmware
+     * of both, some of the last one only (OTG_FS: RM0090 34.17.6). */
+    if (packets || status || rig_getstate(r) != DFU_IDLE)
+        assert_int_equal(rig_getstate(r), DFU_UPLOAD_IDLE);
 }
 
 static void test_early_end_of_read(void **state)
