@@ -182,13 +182,24 @@ static void enable(struct dev *d, bool in, unsigned i)
         return;
     if (!may_enable(d, in, i))
         return;
-    if (in && (!i || (ep->ctl & CTL_EPTYP) != CTL_ISO)) {
-        check_in_size(d, i);
-        check_in_fifo(d, i);
-    }
     ep->ctl |= CTL_EPENA;
-    if (in)
-        ep->fresh = false;
+}
+
+/* A transfer must be in order when its first packet may go.  While NAK holds
+ * it may not: libopencm3 enables IN endpoints with SNAK before it has anything
+ * to send. */
+static void check_in(struct dev *d, unsigned i)
+{
+    struct dwc2 *s = d->state;
+    struct dwc2_ep *ep = &s->in[i];
+
+    if ((ep->ctl & (CTL_EPENA | CTL_NAKSTS)) != CTL_EPENA || !ep->fresh)
+        return;
+    ep->fresh = false;
+    if (i && (ep->ctl & CTL_EPTYP) == CTL_ISO)
+        return;
+    check_in_size(d, i);
+    check_in_fifo(d, i);
 }
 
 /* ---- registers ---- */
@@ -224,6 +235,8 @@ static void write_ctl(struct dev *d, bool in, unsigned i, uint32_t v)
         disable(d, in, i);
     else if (v & CTL_EPENA)
         enable(d, in, i);
+    if (in)
+        check_in(d, i);
 }
 
 static uint32_t read_tsiz(const struct dwc2_ep *ep)

@@ -703,6 +703,33 @@ static void habits_of_drivers(void **state)
     assert_int_equal(c->errors, 0);
 }
 
+/* What an IN endpoint is to send counts when NAK is cleared: until then it may
+ * be enabled with a FIFO and a size that are yet to come. */
+static void enabled_under_nak(void **state)
+{
+    struct chip *c = *state;
+    uint8_t data[64];
+    unsigned toggle;
+    size_t n;
+
+    start(c);
+    otg_write(c, DIEPTXF0, 0x200);
+    otg_write(c, DIEPTSIZ(0), 64); /* in no packet */
+    otg_set(c, DIEPCTL(0), EPENA | SNAK);
+    assert_int_equal(wire_in(c->wire, 0, 0, data, &n, &toggle, true), WIRE_NAK);
+    otg_write(c, DIEPTXF0, 16u << 16 | 128);
+    dwc2_send(c, 0, data64, 64);
+    assert_int_equal(c->errors, 0);
+    assert_int_equal(wire_in(c->wire, 0, 0, data, &n, &toggle, true), WIRE_ACK);
+    assert_int_equal(n, 64);
+
+    otg_write(c, DIEPTSIZ(0), 64);
+    otg_set(c, DIEPCTL(0), EPENA | SNAK);
+    assert_int_equal(c->errors, 0);
+    otg_set(c, DIEPCTL(0), CNAK);
+    assert_fault(c, 1, "0 packets for 64 bytes");
+}
+
 int main(void)
 {
 #define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
@@ -730,6 +757,7 @@ int main(void)
         TEST(endpoint_faults),
         TEST(clock_faults),
         TEST(habits_of_drivers),
+        TEST(enabled_under_nak),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
