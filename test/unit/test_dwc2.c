@@ -716,11 +716,13 @@ static void enabled_under_nak(void **state)
     otg_write(c, DIEPTXF0, 0x200);
     otg_write(c, DIEPTSIZ(0), 64); /* in no packet */
     otg_set(c, DIEPCTL(0), EPENA | SNAK);
-    assert_int_equal(wire_in(c->wire, 0, 0, data, &n, &toggle, true), WIRE_NAK);
+    assert_int_equal(wire_in(c->wire, 0, 0, data, &n, &toggle, false),
+                     WIRE_NAK);
     otg_write(c, DIEPTXF0, 16u << 16 | 128);
     dwc2_send(c, 0, data64, 64);
     assert_int_equal(c->errors, 0);
-    assert_int_equal(wire_in(c->wire, 0, 0, data, &n, &toggle, true), WIRE_ACK);
+    assert_int_equal(wire_in(c->wire, 0, 0, data, &n, &toggle, false),
+                     WIRE_ACK);
     assert_int_equal(n, 64);
 
     otg_write(c, DIEPTSIZ(0), 64);
