@@ -330,6 +330,9 @@ static void run_cpu(struct chip *c)
     case CPU_UNALIGNED:
         cortex_fault(c, FAULT_UNALIGNED);
         break;
+    case CPU_NO_FPU:
+        cortex_fault(c, FAULT_NOCP);
+        break;
     case CPU_INVSTATE:
         cortex_fault(c, FAULT_INVSTATE);
         break;

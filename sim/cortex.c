@@ -3,8 +3,9 @@
  * cortex.c - exceptions of a Cortex-M: priorities, entry, return with tail
  * chaining, faults, escalation and lock-up.  ARMv7-M ARM (DDI 0403), B1.5.
  *
- * Not here: registers (scs.c), floating-point frames, late arrival (the
- * higher priority is entered one exception later), the debug monitor.
+ * Not here: registers (scs.c), late arrival (the higher priority is entered
+ * one exception later), the debug monitor, lazy saving of the FPU's registers
+ * (they are saved at once, in the same frame).
  */
 #include "cortex.h"
 
@@ -33,6 +34,8 @@ enum {
 #define CONTROL_PSP  2u
 #define CONTROL_USER 1u
 
+/* Bit 4 is clear for an extended frame. */
+#define RETURN_BASIC      0x10u
 #define RETURN_HANDLER    0xfffffff1u
 #define RETURN_THREAD_MSP 0xfffffff9u
 #define RETURN_THREAD_PSP 0xfffffffdu
@@ -210,9 +213,10 @@ static bool push_frame(struct chip *c, uint32_t *exc_return)
     struct cpu *cpu = c->cpu;
     uint32_t xpsr = cpu_get(cpu, CPU_XPSR);
     bool psp = !in_handler(c) && cpu_get(cpu, CPU_CONTROL) & CONTROL_PSP;
+    bool fpu = fpu_used(c);
     uint32_t old = cpu_get(cpu, psp ? CPU_PSP : CPU_MSP);
-    bool pad = c->live->cortex.ccr & CCR_STKALIGN && old & 4;
-    uint32_t sp = old - FRAME_BYTES - (pad ? 4 : 0);
+    bool pad = (fpu || c->live->cortex.ccr & CCR_STKALIGN) && old & 4;
+    uint32_t sp = old - FRAME_BYTES - (fpu ? FPU_BYTES : 0) - (pad ? 4 : 0);
     uint32_t w[FRAME_WORDS];
     bool ok = true;
     unsigned i;
@@ -225,9 +229,13 @@ static bool push_frame(struct chip *c, uint32_t *exc_return)
     w[FRAME_XPSR] = (xpsr & ~XPSR_PADDED) | (pad ? XPSR_PADDED : 0);
     for (i = 0; i < FRAME_WORDS; i++)
         ok = bus_write_word(c, sp + 4 * i, w[i]) && ok;
+    if (fpu)
+        ok = fpu_push(c, sp + FRAME_BYTES) && ok;
     *exc_return = in_handler(c) ? RETURN_HANDLER
                   : psp         ? RETURN_THREAD_PSP
                                 : RETURN_THREAD_MSP;
+    if (fpu)
+        *exc_return &= ~RETURN_BASIC;
     /* Handler mode first: it has the right to write stack pointers. */
     cpu_set(cpu, CPU_XPSR, (xpsr & ~XPSR_IPSR) | EXC_HARD | XPSR_T);
     cpu_set(cpu, psp ? CPU_PSP : CPU_MSP, sp);
@@ -249,6 +257,7 @@ static void start_handler(struct chip *c, unsigned e, uint32_t exc_return)
     exc_put(&k->pending, e, false);
     exc_put(&k->active, e, true);
     cpu_set(c->cpu, CPU_XPSR, (xpsr & 0xf8000000u) | XPSR_T | (e & XPSR_IPSR));
+    fpu_set_used(c, false);
     cpu_set(c->cpu, CPU_LR, exc_return);
     cpu_set(c->cpu, CPU_PC, vector & ~1u);
     c->live->cpu.next = vector & ~1u;
@@ -317,9 +326,11 @@ static void restore_mode(struct chip *c, uint32_t exc_return, uint32_t xpsr)
 
     cpu_set(c->cpu, CPU_CONTROL, control & ~CONTROL_USER);
     cpu_set(c->cpu, CPU_XPSR, xpsr);
-    if (exc_return == RETURN_HANDLER)
-        return;
-    control &= ~CONTROL_PSP;
+    fpu_set_used(c, !(exc_return & RETURN_BASIC));
+    exc_return |= RETURN_BASIC;
+    control = cpu_get(c->cpu, CPU_CONTROL) | (control & CONTROL_USER);
+    if (exc_return != RETURN_HANDLER)
+        control &= ~CONTROL_PSP;
     if (exc_return == RETURN_THREAD_PSP)
         control |= CONTROL_PSP;
     cpu_set(c->cpu, CPU_CONTROL, control);
@@ -327,12 +338,14 @@ static void restore_mode(struct chip *c, uint32_t exc_return, uint32_t xpsr)
 
 static void pop_frame(struct chip *c, uint32_t exc_return)
 {
-    enum cpu_reg sp_reg = exc_return == RETURN_THREAD_PSP ? CPU_PSP : CPU_MSP;
+    enum cpu_reg sp_reg =
+        (exc_return | RETURN_BASIC) == RETURN_THREAD_PSP ? CPU_PSP : CPU_MSP;
+    bool fpu = !(exc_return & RETURN_BASIC);
     uint32_t sp = cpu_get(c->cpu, sp_reg);
     uint32_t w[FRAME_WORDS];
     unsigned i;
 
-    if (!read_frame(c, sp, w)) {
+    if (!read_frame(c, sp, w) || (fpu && !fpu_pop(c, sp + FRAME_BYTES))) {
         cortex_fault(c, FAULT_UNSTACK);
         return;
     }
@@ -340,7 +353,8 @@ static void pop_frame(struct chip *c, uint32_t exc_return)
         cpu_set(c->cpu, (enum cpu_reg)i, w[i]);
     cpu_set(c->cpu, (enum cpu_reg)12, w[4]);
     cpu_set(c->cpu, CPU_LR, w[FRAME_LR]);
-    sp += FRAME_BYTES + (w[FRAME_XPSR] & XPSR_PADDED ? 4 : 0);
+    sp += FRAME_BYTES + (fpu ? FPU_BYTES : 0) +
+          (w[FRAME_XPSR] & XPSR_PADDED ? 4 : 0);
     cpu_set(c->cpu, sp_reg, sp);
     restore_mode(c, exc_return, w[FRAME_XPSR] & ~XPSR_PADDED);
     cpu_set(c->cpu, CPU_PC, w[FRAME_PC]);
@@ -348,10 +362,12 @@ static void pop_frame(struct chip *c, uint32_t exc_return)
     c->live->cpu.pc = w[FRAME_PC] & ~1u;
 }
 
-static bool valid_return(const struct cortex *k, uint32_t r, unsigned e)
+static bool valid_return(struct chip *c, uint32_t r, unsigned e)
 {
-    if (!exc_has(&k->active, e))
+    if (!exc_has(&c->live->cortex.active, e))
         return false;
+    if (c->model->cpu == CPU_CORTEX_M4F)
+        r |= RETURN_BASIC;
     return r == RETURN_HANDLER || r == RETURN_THREAD_MSP ||
            r == RETURN_THREAD_PSP;
 }
@@ -363,7 +379,7 @@ void cortex_return(struct chip *c, uint32_t exc_return)
     unsigned next;
 
     exc_return |= 1; /* the engine loses it */
-    if (!e || !valid_return(k, exc_return, e)) {
+    if (!e || !valid_return(c, exc_return, e)) {
         cpu_fault(c->cpu, CPU_FETCH, exc_return & ~1u);
         cortex_fault(c, e ? FAULT_INVPC : FAULT_FETCH);
         return;
@@ -380,7 +396,8 @@ void cortex_return(struct chip *c, uint32_t exc_return)
     }
     c->live->cpu.cycles += CYCLES_RETURN;
     pop_frame(c, exc_return);
-    if (exc_return != RETURN_HANDLER && k->scr & SCR_SLEEPONEXIT)
+    if ((exc_return | RETURN_BASIC) != RETURN_HANDLER &&
+        k->scr & SCR_SLEEPONEXIT)
         c->live->sleeping = true;
     cortex_update(c);
 }
@@ -428,6 +445,9 @@ static unsigned note_fault(struct chip *c, enum fault why)
     case FAULT_UNALIGNED:
         k->cfsr |= 1u << 24;
         return EXC_USAGE;
+    case FAULT_NOCP:
+        k->cfsr |= 1u << 19;
+        return EXC_USAGE;
     case FAULT_INVSTATE:
         k->cfsr |= 1u << 17;
         return EXC_USAGE;
@@ -474,6 +494,9 @@ static void describe(struct chip *c, enum fault why, char *text, size_t n)
         snprintf(text, n,
                  "LDM, STM, LDRD, STRD or exclusive access at an "
                  "unaligned address");
+        break;
+    case FAULT_NOCP:
+        snprintf(text, n, "FPU instruction while SCB_CPACR has the FPU off");
         break;
     case FAULT_INVSTATE:
         snprintf(text, n, "branch without Thumb bit");
@@ -538,6 +561,7 @@ void cortex_reset(struct chip *c)
 
     *k = (struct cortex){.ccr = CCR_STKALIGN};
     cpu_clear_regs(c->cpu);
+    fpu_reset(c);
     c->live->cpu.attention = false;
     c->live->cpu.irq_waiting = false;
     c->live->cpu.event = false;

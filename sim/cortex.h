@@ -46,6 +46,7 @@ struct cortex {
     uint8_t priority[EXC_MAX];
     uint32_t vtor, aircr_group, scr, ccr, shcsr;
     uint32_t cfsr, hfsr, dfsr, mmfar, bfar, cpacr, demcr;
+    uint32_t fpccr, fpcar, fpdscr;
     uint32_t dwt_ctrl;
     uint64_t cyccnt_base; /* AHB cycle at which CYCCNT was 0 */
     struct systick tick;
@@ -57,6 +58,7 @@ enum fault {
     FAULT_FETCH,     /* instruction access: same */
     FAULT_UNDEF,     /* undefined instruction */
     FAULT_UNALIGNED, /* LDM, LDRD and the like */
+    FAULT_NOCP,      /* FPU instruction while CPACR has it off */
     FAULT_INVSTATE,  /* Thumb bit clear */
     FAULT_INVPC,     /* bad EXC_RETURN */
     FAULT_UNSTACK,   /* bus error when an exception returns */
@@ -91,5 +93,23 @@ void scs_write(struct chip *c, uint32_t addr, unsigned size, uint32_t value);
 uint64_t systick_next(struct chip *c);
 /* To be called at that cycle. */
 void systick_event(struct chip *c);
+
+/* ---- fpu.c: what a Cortex-M4F has more ---- */
+
+enum { FPU_BYTES = 72 }; /* s0 to s15, FPSCR, a word of padding */
+
+void fpu_reset(struct chip *c);
+/* Tells the engine what CPACR says. */
+void fpu_follow_cpacr(struct chip *c);
+/* The code that runs has used the FPU: its frame is an extended one. */
+bool fpu_used(struct chip *c);
+void fpu_set_used(struct chip *c, bool used);
+/* The upper part of such a frame, at sp; false: bus error. */
+bool fpu_push(struct chip *c, uint32_t sp);
+bool fpu_pop(struct chip *c, uint32_t sp);
+/* Its registers in the system control space. */
+bool fpu_has(const struct chip *c, uint32_t off);
+uint32_t fpu_read(struct chip *c, uint32_t off);
+void fpu_write(struct chip *c, uint32_t off, uint32_t value);
 
 #endif

@@ -70,6 +70,8 @@ struct cpu {
     int interrupt;          /* of the engine, during one run */
     uint16_t hint;          /* a hint or 0, during one run */
     bool misaligned;        /* this is why it stopped, during one run */
+    bool no_fpu;            /* so is this */
+    bool fpu_off;           /* FPU instructions are special, to be refused */
     unsigned n_repairs;
     struct repair repair[REPAIRS];
     uint8_t cycles[65536];
@@ -221,7 +223,20 @@ static bool needs_alignment(uint16_t op)
     return (op & 0xf000) == 0xc000 || (op & 0xfe00) == 0xe800;
 }
 
-/* IT, hints, CPS, MSR, aligned accesses.  True: stop before it. */
+/* First half-words of coprocessor instructions (ARMv7-M ARM, A5.3.18). */
+static bool is_coprocessor(unsigned op)
+{
+    return (op & 0xec00) == 0xec00;
+}
+
+/* The FPU is coprocessor 10 and 11. */
+static bool is_fpu(struct cpu *cpu, uint32_t pc)
+{
+    return (half_word(cpu, pc + 2) >> 8 & 14) == 10;
+}
+
+/* IT, hints, CPS, MSR, aligned accesses, FPU while off.  True: stop before
+ * it. */
 static bool special(struct cpu *cpu, uint32_t pc, uint16_t op)
 {
     struct cpu_hot *h = cpu->hot;
@@ -230,6 +245,11 @@ static bool special(struct cpu *cpu, uint32_t pc, uint16_t op)
         cpu->misaligned = unaligned(cpu, op);
         h->pc = pc;
         return cpu->misaligned;
+    }
+    if (is_coprocessor(op)) {
+        cpu->no_fpu = is_fpu(cpu, pc);
+        h->pc = pc;
+        return cpu->no_fpu;
     }
     if ((op & 0xff00) != 0xbf00) { /* CPS, MSR */
         h->attention |= h->irq_waiting;
@@ -632,6 +652,8 @@ static enum cpu_event why(struct cpu *cpu, uc_err err)
     }
     if (cpu->misaligned)
         return at(cpu, CPU_UNALIGNED);
+    if (cpu->no_fpu)
+        return at(cpu, CPU_NO_FPU);
     if (cpu->hint)
         return done_hint(cpu);
     if (cpu->interrupt != NO_INTERRUPT)
@@ -643,13 +665,26 @@ static enum cpu_event why(struct cpu *cpu, uc_err err)
     return CPU_RAN;
 }
 
+void cpu_fpu(struct cpu *cpu, bool on)
+{
+    unsigned op;
+
+    if (cpu->kind != CPU_CORTEX_M4F || cpu->fpu_off == !on)
+        return;
+    cpu->fpu_off = !on;
+    cycles_table(cpu->kind, cpu->cycles);
+    for (op = 0xec00; !on && op < 0x10000; op++)
+        if (is_coprocessor(op))
+            cpu->cycles[op] |= OP_SPECIAL;
+}
+
 enum cpu_event cpu_run(struct cpu *cpu)
 {
     uint32_t pc = cpu_get(cpu, CPU_PC);
     uc_err err;
 
     cpu->hint = 0;
-    cpu->misaligned = false;
+    cpu->misaligned = cpu->no_fpu = false;
     cpu->interrupt = NO_INTERRUPT;
     cpu->hot->attention = false;
     cpu->hot->faulted = false;
@@ -688,8 +723,11 @@ static int engine_reg(enum cpu_reg reg)
         [CPU_BASEPRI] = UC_ARM_REG_BASEPRI,
         [CPU_FAULTMASK] = UC_ARM_REG_FAULTMASK,
         [CPU_CONTROL] = UC_ARM_REG_CONTROL,
+        [CPU_FPSCR] = UC_ARM_REG_FPSCR,
     };
 
+    if (reg >= CPU_S0)
+        return UC_ARM_REG_S0 + (int)reg - CPU_S0;
     return reg <= 12 ? UC_ARM_REG_R0 + (int)reg : id[reg];
 }
 
@@ -733,6 +771,10 @@ void cpu_clear_regs(struct cpu *cpu)
     for (r = 0; r <= 12; r++)
         cpu_set(cpu, (enum cpu_reg)r, 0);
     cpu_set(cpu, CPU_LR, 0xffffffff);
+    for (r = 0; r < 32 && cpu->kind == CPU_CORTEX_M4F; r++)
+        cpu_set(cpu, (enum cpu_reg)(CPU_S0 + r), 0);
+    if (cpu->kind == CPU_CORTEX_M4F)
+        cpu_set(cpu, CPU_FPSCR, 0);
     cpu->hot->it_end = 0;
 }
 

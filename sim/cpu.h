@@ -23,6 +23,7 @@ enum cpu_event {
     CPU_BKPT,       /* PC is on the instruction */
     CPU_UNDEF,      /* same */
     CPU_UNALIGNED,  /* same */
+    CPU_NO_FPU,     /* same: FPU instruction while it is off */
     CPU_INVSTATE,   /* branch to an address without the Thumb bit */
     CPU_EXC_RETURN, /* PC holds the EXC_RETURN value, bit 0 lost */
     CPU_FAULT,      /* bus error: hot->fault_*; PC is on the instruction */
@@ -77,6 +78,8 @@ enum cpu_reg {
     CPU_BASEPRI,
     CPU_FAULTMASK,
     CPU_CONTROL,
+    CPU_FPSCR,
+    CPU_S0 = 32, /* .. S31, of a Cortex-M4F */
 };
 
 struct cpu;
@@ -87,6 +90,8 @@ void cpu_free(struct cpu *cpu);
 /* All registers zero; thread mode, main stack.  (Not cpu_reset: libunicorn
  * exports that name, with 30000 others.) */
 void cpu_clear_regs(struct cpu *cpu);
+/* A Cortex-M4F's FPU, off until CPACR says otherwise. */
+void cpu_fpu(struct cpu *cpu, bool on);
 enum cpu_event cpu_run(struct cpu *cpu);
 uint32_t cpu_get(struct cpu *cpu, enum cpu_reg reg);
 void cpu_set(struct cpu *cpu, enum cpu_reg reg, uint32_t value);

@@ -20,7 +20,8 @@
  *                          may have to wait; a literal read holds that up.
  *                          Prefetch off: wait states per line.  F4 with its
  *                          cache on: none, it counts as always right
- *   exception              12 entry, 10 return, 6 tail-chained
+ *   exception              12 entry, 10 return, 6 tail-chained; an extended
+ *                          frame 17 more each way, nothing when it is lazy
  *
  * Error, by published measurements of programs that were built again with GCC
  * 12.2 (docs/simulator-limits.md has the figures): 3 % fast on average without
@@ -46,7 +47,8 @@ enum {
     CYCLES_REFILL = 2,
     CYCLES_ENTRY = 12,
     CYCLES_RETURN = 10,
-    CYCLES_TAIL = 6
+    CYCLES_TAIL = 6,
+    CYCLES_FPU = 17,
 };
 
 void cycles_table(enum cpu_kind kind, uint8_t table[65536]);

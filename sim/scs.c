@@ -358,8 +358,8 @@ static uint32_t scb_read(struct chip *c, uint32_t off)
     case AFSR:
     case DHCSR: /* no debugger */
         return 0;
-    case CPACR:
-        return k->cpacr;
+    case CPACR: /* no coprocessor */
+        return 0;
     case DEMCR:
         return k->demcr;
     }
@@ -418,7 +418,6 @@ static void scb_write(struct chip *c, uint32_t off, uint32_t value)
         k->dfsr &= ~value;
         break;
     case CPACR:
-        k->cpacr = value;
         break;
     case DEMCR:
         k->demcr = value;
@@ -449,6 +448,8 @@ static uint32_t word_read(struct chip *c, uint32_t off)
         return priority_read(c, 4 + off - SHPR);
     if (off == ICTR)
         return (c->model->irqs + 31) / 32 - 1;
+    if (fpu_has(c, off))
+        return fpu_read(c, off);
     return scb_read(c, off);
 }
 
@@ -468,6 +469,8 @@ static void word_write(struct chip *c, uint32_t off, uint32_t value)
         set_write(c, &k->pending, off, value, false);
     else if (off == STIR && irq_exists(c, EXC_IRQ0 + (value & 0x1ff)))
         cortex_pend(c, EXC_IRQ0 + (value & 0x1ff));
+    else if (fpu_has(c, off))
+        fpu_write(c, off, value);
     else
         scb_write(c, off, value);
 }

@@ -126,6 +126,7 @@ void chip_restore(struct chip *c, const struct chip_snapshot *s)
     restore_memory(c, c->ram, s->ram, c->model->ram_base, c->model->ram_size);
     restore_memory(c, c->ccm, s->ccm, c->model->ccm_base, c->model->ccm_size);
     memcpy(c->live, s->arena, c->arena_size);
+    fpu_follow_cpacr(c);
     restore_usart(c, s);
     if (c->wire)
         wire_restore(c->wire, s->wire);
