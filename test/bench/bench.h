@@ -44,7 +44,7 @@ struct bench_update {
     sim_time time;   /* dfu-util's first request to its last answer, or to
                         the last flash operation where that is later */
     sim_time to_app; /* to the application's first instruction */
-    double wall;     /* seconds on this machine */
+    double cpu;      /* seconds of the simulator */
     unsigned erases, programs; /* that were made */
     struct bench_share share[KINDS];
     sim_time whole; /* of the shares: without what comes after dfu-util */

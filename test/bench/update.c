@@ -54,11 +54,11 @@ static void on_urb(void *ctx, char type, const struct urb *u, sim_time now)
 
 /* ---- one update ---- */
 
-static double wall_seconds(void)
+static double cpu_seconds(void)
 {
     struct timespec t;
 
-    clock_gettime(CLOCK_MONOTONIC, &t);
+    clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &t);
     return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
 }
 
@@ -81,6 +81,22 @@ static bool finish(struct rig *r, sim_time start, struct bench_update *u)
     return true;
 }
 
+/* A fast update that does not do its job is no figure. */
+static bool holds(struct rig *r, const uint8_t *image, size_t n)
+{
+    size_t at = 0;
+
+    while (at < n && *rig_flash(r, r->board->slot + (uint32_t)at) == image[at])
+        at++;
+    if (at < n)
+        fprintf(stderr, "bench: the slot differs from the image at 0x%zx\n",
+                at);
+    if (chip_guest_errors(r->chip))
+        fprintf(stderr, "bench: guest error: %s\n",
+                chip_last_guest_error(r->chip));
+    return at == n && !chip_guest_errors(r->chip);
+}
+
 static bool install(struct rig *r, const uint8_t *image, size_t n,
                     struct bench_update *u, FILE *print)
 {
@@ -88,7 +104,7 @@ static bool install(struct rig *r, const uint8_t *image, size_t n,
     uint64_t programs = chip_flash_programs(r->chip);
     sim_time start = chip_now(r->chip);
     struct watch w = {.share = u->share, .last = start, .print = print};
-    double wall = wall_seconds();
+    double cpu = cpu_seconds();
     int bad;
 
     host_monitor(r->host, on_urb, &w);
@@ -99,15 +115,10 @@ static bool install(struct rig *r, const uint8_t *image, size_t n,
         fprintf(stderr, "bench: the update fails (%d)\n", bad);
         return false;
     }
-    u->wall = wall_seconds() - wall;
+    u->cpu = cpu_seconds() - cpu;
     u->erases = (unsigned)(chip_flash_erases(r->chip) - erases);
     u->programs = (unsigned)(chip_flash_programs(r->chip) - programs);
-    if (rig_flash_is(r, r->board->slot, image, n) &&
-        !chip_guest_errors(r->chip))
-        return true;
-    fprintf(stderr, "bench: the slot does not hold the image, or the firmware "
-                    "broke a rule of the silicon\n");
-    return false;
+    return holds(r, image, n);
 }
 
 /* ---- the cases ---- */
