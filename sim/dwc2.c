@@ -30,7 +30,7 @@ const struct dwc2_facts dwc2_facts_f4 = {
     .release = 0x4f54281a,
     .config = {0, 0x229dcd20, 0x020001e8, 0x0ff08030},
     .ahb_min_hz = 14200000, /* 34.3 */
-    .pins_alternate = true,
+    .function = 10,         /* DS8626 table 9 */
     .dm = {'A', 11},
     .dp = {'A', 12},
 };
@@ -45,6 +45,7 @@ const struct dwc2_facts dwc2_facts_f107 = {
     .release = 0x4f54281a,
     .config = {0, 0x229dcd20, 0x020001e8, 0x0ff08030},
     .ahb_min_hz = 14200000,
+    .function = -1,
     .dm = {'A', 11},
     .dp = {'A', 12},
 };
@@ -113,9 +114,9 @@ static bool pins_ok(struct dev *d)
 {
     const struct dwc2_facts *f = dwc2_facts(d);
 
-    return !f->pins_alternate ||
-           (chip_pin_alternate(d->chip, f->dm.port, f->dm.pin) &&
-            chip_pin_alternate(d->chip, f->dp.port, f->dp.pin));
+    return f->function < 0 ||
+           (chip_pin_function(d->chip, f->dm.port, f->dm.pin) == f->function &&
+            chip_pin_function(d->chip, f->dp.port, f->dp.pin) == f->function);
 }
 
 /* B-session valid: VBUS is sensed, or taken for granted (34.4.2). */

@@ -22,7 +22,7 @@ struct dwc2_facts {
     uint32_t release;    /* the core's own id, behind CID */
     uint32_t config[4];  /* GHWCFG1 to 4 */
     uint32_t ahb_min_hz; /* below it the FIFOs are too slow */
-    bool pins_alternate; /* DM and DP have to be set up as the core's */
+    int function;        /* alternate function of DM and DP; -1: no set-up */
     struct board_pin dm, dp;
 };
 

@@ -121,10 +121,8 @@ bool dev_clocked(struct dev *d);
  * or an open drain that is off.  Board and outside do not count. */
 int chip_pin_output(struct chip *c, char port, unsigned pin);
 /* chip_pin_level() of chip.h is the level on the pin, with everything. */
-/* The pin is set up as the output of some alternate function. */
-bool chip_pin_alternate(struct chip *c, char port, unsigned pin);
-/* Number of that function, -1 without one; 0 where chips do not number them
- * (F1). */
+/* The alternate function that the pin is set up as the output of, -1 without
+ * one; 0 where chips do not number them (F1). */
 int chip_pin_function(struct chip *c, char port, unsigned pin);
 
 /* A GPIO port changed an output, a direction or a pull: pins are looked at,

@@ -28,11 +28,6 @@ int chip_pin_function(struct chip *c, char port, unsigned pin)
     return d ? c->model->gpio_ops->function(d, pin) : -1;
 }
 
-bool chip_pin_alternate(struct chip *c, char port, unsigned pin)
-{
-    return chip_pin_function(c, port, pin) >= 0;
-}
-
 static int board_pull(struct chip *c, char port, unsigned pin)
 {
     unsigned i;

@@ -120,9 +120,9 @@ int chip_pin_output(struct chip *c, char port, unsigned pin)
     return port == 'A' && pin == 12 ? c->pa12 : -1;
 }
 
-bool chip_pin_alternate(struct chip *c, char port, unsigned pin)
+int chip_pin_function(struct chip *c, char port, unsigned pin)
 {
-    return port == 'A' && (pin == 11 || pin == 12) && c->alternate;
+    return port == 'A' && (pin == 11 || pin == 12) && c->alternate ? 10 : -1;
 }
 
 bool chip_board_pullup(struct chip *c)

@@ -14,7 +14,7 @@ struct chip {
     sim_time now;
     bool stop;
     bool clock_ok, clocked, board_pullup;
-    bool alternate;  /* as chip_pin_alternate() */
+    bool alternate;  /* as chip_pin_function() */
     uint32_t ahb_hz; /* all bus clocks */
     int pa12;        /* as chip_pin_output() */
     unsigned errors;
