@@ -458,7 +458,7 @@ static sim_time busy_until(struct dev *d)
     return f->working ? f->busy_until : 0;
 }
 
-/* PM0075 clause 3.1: the prefetch buffer is two lines of 64 bits; while one is
+/* The prefetch buffer (FLASH_ACR.PRFTBE) is two lines of 64 bits; while one is
  * executed the other is read. */
 static struct flash_cost cost(struct dev *d)
 {

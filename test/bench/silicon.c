@@ -10,19 +10,19 @@
 static const struct silicon table[] = {
     {
         /* DS5792 table 28: 16-bit programming 40, 52.5, 70 us; page erase 20
-         * to 40 ms, no typical value.  Table 11: tRSTTEMPO 1, 2.5, 4.5 ms.
-         * PM0075 clause 2.3.2: a half-word has to be erased before. */
+         * to 40 ms, no typical value.
+         * A half-word has to be erased before (PM0075, "Main Flash memory
+         * programming"). */
         .board = "stm32f103ze",
         .flash = 0x08000000,
         .run = {{256, 2048, 30 * SIM_MS}},
         .unit = 2,
         .program = 52500 * SIM_NS,
-        .power_on = 2500 * SIM_US,
     },
     {
         /* DS8626 table 40, x32: word 16 us; sector erase of 16 KB 250 ms, 64
-         * KB 550 ms, 128 KB 1 s.  Table 19: TRSTTEMPO 0.5, 1.5, 3 ms.
-         * RM0090 clause 3.6.3: 1 to 0 needs no erase. */
+         * KB 550 ms, 128 KB 1 s.
+         * 1 to 0 needs no erase (RM0090, "Standard programming"). */
         .board = "stm32f407",
         .flash = 0x08000000,
         .run = {{4, 16 * 1024, 250 * SIM_MS},
@@ -31,7 +31,6 @@ static const struct silicon table[] = {
         .unit = 4,
         .program = 16 * SIM_US,
         .clears = true,
-        .power_on = 1500 * SIM_US,
     },
 };
 

@@ -28,9 +28,6 @@ struct silicon {
     uint32_t unit;             /* bytes programmed at once */
     sim_time program;          /* of one */
     bool clears; /* bits of a unit that is not erased may be cleared */
-    /* From the release of the reset to the first instruction: in silicon
-     * only, the virtual chip starts at once. */
-    sim_time power_on;
 };
 
 /* NULL where there is no such board; by number for a list. */
