@@ -135,7 +135,7 @@ static void write_config(struct dev *d, uint32_t off, uint32_t v)
     uint32_t locked = locked_bits(g, off);
 
     v = (v & ~locked) | (*reg & locked);
-    if (off == OTYPER || off == ODR)
+    if (off == OTYPER)
         v &= 0xffff;
     if (v == *reg)
         return;
