@@ -15,17 +15,24 @@ uint32_t boot_image_size(const uint32_t *vectors)
     return PART_APP_SIZE;
 }
 
-bool boot_vectors_ok(const uint32_t *vectors, uint32_t sp)
+bool boot_vectors_ok(const uint32_t *vectors)
 {
+    uint32_t sp = vectors[IMG_OFF_SP / 4];
     uint32_t reset = vectors[IMG_OFF_RESET / 4];
 
-    return sp % 4 == 0 && sp - BOARD_RAM_BASE - 1 < BOARD_RAM_SIZE &&
-           (reset & 1) && reset - PART_APP_START < boot_image_size(vectors);
+    if (sp - BOARD_RAM_BASE - 1 >= BOARD_RAM_SIZE
+#ifdef BOARD_CCM_BASE
+        && sp - BOARD_CCM_BASE - 1 >= BOARD_CCM_SIZE
+#endif
+    )
+        return false;
+    return sp % 4 == 0 && (reset & 1) &&
+           reset - PART_APP_START < boot_image_size(vectors);
 }
 
 enum boot_decision boot_decide(const struct boot_facts *facts)
 {
-    if (facts->key || !boot_vectors_ok(facts->vectors, facts->vectors[0]))
+    if (facts->key || !boot_vectors_ok(facts->vectors))
         return BOOT_STAY;
     return facts->asked ? BOOT_STAY_TIMED : BOOT_APP;
 }

@@ -16,9 +16,9 @@ struct boot_facts {
 };
 
 enum boot_decision {
-    BOOT_APP,
-    BOOT_STAY,      /* until an update or a reset */
-    BOOT_STAY_TIMED /* the same, but back after CONFIG_NO_HOST_MS */
+    BOOT_STAY,       /* until an update or a reset */
+    BOOT_STAY_TIMED, /* the same, but back after CONFIG_NO_HOST_MS */
+    BOOT_APP
 };
 
 enum boot_decision boot_decide(const struct boot_facts *facts);
@@ -26,8 +26,8 @@ enum boot_decision boot_decide(const struct boot_facts *facts);
 /* The vectors can be started: initial stack pointer in the chip's RAM and
  * word-aligned (not the first word: a stack grows down), reset vector Thumb
  * and inside the image (its length where the image is stamped, else the
- * slot).  `sp` stands for the first word, whose place may still be empty. */
-bool boot_vectors_ok(const uint32_t *vectors, uint32_t sp);
+ * slot). */
+bool boot_vectors_ok(const uint32_t *vectors);
 
 /* Bytes from the start of the slot that are image: the stamped length, or
  * the whole slot where there is no (plausible) stamp. */

@@ -14,6 +14,11 @@
 #error "CONFIG_BOOT_SIZE comes from the profile"
 #endif
 
+/* DFU with ST's DfuSe extension; 0: plain DFU 1.1. */
+#ifndef CONFIG_DFUSE
+#define CONFIG_DFUSE 1
+#endif
+
 /* Two resets within this many milliseconds enter the bootloader; every start
  * of the application is late by as much.  0 leaves it out. */
 #ifndef CONFIG_DOUBLE_RESET_MS
@@ -38,6 +43,13 @@
 #define CONFIG_LEAVE_MS 100
 #endif
 
+/* Plain DFU 1.1: for so long a bus reset is waited for after the download,
+ * before the application is started without one.  dfu-util asks again after
+ * bwPollTimeout and a second.  Milliseconds. */
+#ifndef CONFIG_WAIT_RESET_MS
+#define CONFIG_WAIT_RESET_MS 8000
+#endif
+
 /* D+ low before the reset into the application.  A hub polls its ports
  * every 1 to 255 ms (USB 2.0 clause 11.12.4 lets it choose; PCs: 32 ms at
  * most for what they debounce).  Milliseconds. */
@@ -60,26 +72,5 @@
 #define PART_APP_SIZE  (BOARD_FLASH_SIZE - PART_BOOT_SIZE - BOARD_KV_SIZE)
 #define PART_APP_END   (PART_APP_START + PART_APP_SIZE)
 #define PART_FLASH_END (BOARD_FLASH_BASE + BOARD_FLASH_SIZE)
-
-/* Layout strings: hosts take at most 99 sectors a run, so what the string
- * calls a sector is the smallest power-of-two multiple of the page for which
- * that holds.  An erase command covers all pages of it. */
-#define PART_FITS(size, pages) ((size) / (BOARD_FLASH_PAGE * (pages)) <= 99)
-#define PART_SECTOR_PAGES(size)                                                \
-    (PART_FITS(size, 1)   ? 1u                                                 \
-     : PART_FITS(size, 2) ? 2u                                                 \
-     : PART_FITS(size, 4) ? 4u                                                 \
-     : PART_FITS(size, 8) ? 8u                                                 \
-                          : 16u)
-#define PART_SECTOR_SIZE(size) (BOARD_FLASH_PAGE * PART_SECTOR_PAGES(size))
-
-#define PART_APP_PAGES (PART_APP_SIZE / BOARD_FLASH_PAGE)
-
-_Static_assert(PART_APP_SIZE % PART_SECTOR_SIZE(PART_APP_SIZE) == 0 &&
-                   PART_FITS(PART_APP_SIZE, PART_SECTOR_PAGES(PART_APP_SIZE)),
-               "the app partition is not a whole number of <= 99 sectors");
-_Static_assert(PART_BOOT_SIZE % BOARD_FLASH_PAGE == 0 &&
-                   BOARD_KV_SIZE % BOARD_FLASH_PAGE == 0,
-               "partitions start at page boundaries");
 
 #endif

@@ -8,13 +8,17 @@
 
 #define CLASS_OUT 0x21u /* class request to the interface; with bit 7: IN */
 
+/* A DfuSe command: a byte and, but for mass erase, an address. */
+#define COMMAND_SIZE 5u
+#define COMMAND_AT   3u
+
 /* AN3156 clause 3.1: the commands that DNLOAD with wValue 0 takes. */
 static const uint8_t get_commands[] = {DFUSE_GET_COMMANDS, DFUSE_SET_ADDRESS,
                                        DFUSE_ERASE};
 
 /* A.2: whatever is not allowed in a state is stalled and leads to dfuERROR,
  * which keeps the first reason. */
-static void fail(struct dfu *d, enum err err)
+__attribute__((noinline)) static void fail(struct dfu *d, enum err err)
 {
     if (d->status.bState != DFU_dfuERROR) {
         d->status.bState = DFU_dfuERROR;
@@ -22,46 +26,73 @@ static void fail(struct dfu *d, enum err err)
     }
 }
 
+/* Where the block of the DNLOAD or UPLOAD under way lies. */
 static uint32_t block_address(const struct dfu *d)
 {
+    if (!CONFIG_DFUSE)
+        return d->pointer;
     return d->pointer + (d->block - DFUSE_FIRST_BLOCK) * UPD_BLOCK;
+}
+
+/* DFU 1.1: blocks follow each other, from the start of the slot; the first
+ * one's number is the host's choice (clause 6.1.1). */
+static bool next_block(struct dfu *d, const struct usb_setup *s)
+{
+    if (d->status.bState == DFU_dfuIDLE)
+        d->pointer = PART_APP_START;
+    else if (s->wValue != (uint16_t)(d->block + 1))
+        return false;
+    d->block = s->wValue;
+    return true;
 }
 
 /* ---- DNLOAD and what it leads to ---- */
 
+/* Not a command of DfuSe. */
+static bool is_data(const struct dfu *d)
+{
+    return !CONFIG_DFUSE || d->block;
+}
+
 static bool dnload(struct dfu *d, const struct usb_setup *s)
 {
-    if (!s->wLength) { /* DfuSe: leave, from both states */
+    if (!s->wLength) { /* the end; DfuSe: leave, from both states */
+        if (!CONFIG_DFUSE && d->status.bState == DFU_dfuIDLE)
+            return false;
         d->status.bState = DFU_dfuMANIFEST_SYNC;
         return true;
     }
-    d->n = s->wLength;
-    if (d->n > (d->block ? UPD_BLOCK : sizeof(d->command)))
+    if (!CONFIG_DFUSE && !next_block(d, s))
         return false;
-    if (d->block)
+    d->n = s->wLength;
+    if (d->n > (is_data(d) ? UPD_BLOCK : COMMAND_SIZE))
+        return false;
+    if (is_data(d))
         upd_begin(&d->upd, block_address(d), d->n);
     return true;
 }
 
 void dfu_data(struct dfu *d, const uint8_t *data, uint32_t n)
 {
-    if (d->block)
+    if (is_data(d))
         upd_feed(&d->upd, data, n);
     else
-        memcpy(d->command, data, n); /* fits in one packet */
+        memcpy(d->command + COMMAND_AT, data, n); /* one packet */
 }
 
 static bool command_known(const struct dfu *d)
 {
-    if (d->command[0] == DFUSE_ERASE && d->n == 1)
+    uint8_t command = d->command[COMMAND_AT];
+
+    if (command == DFUSE_ERASE && d->n == 1)
         return true;
-    return d->n == sizeof(d->command) &&
-           (d->command[0] == DFUSE_SET_ADDRESS || d->command[0] == DFUSE_ERASE);
+    return d->n == COMMAND_SIZE &&
+           (command == DFUSE_SET_ADDRESS || command == DFUSE_ERASE);
 }
 
 bool dfu_end(struct dfu *d)
 {
-    if (!d->block && !command_known(d)) {
+    if (!is_data(d) && !command_known(d)) {
         fail(d, ERR_REQUEST);
         return false;
     }
@@ -72,12 +103,11 @@ bool dfu_end(struct dfu *d)
 
 static void run_command(struct dfu *d)
 {
-    uint32_t addr;
+    uint32_t addr = *(const uint32_t *)(d->command + COMMAND_AT + 1);
 
-    memcpy(&addr, d->command + 1, sizeof(addr));
     if (d->n == 1)
         upd_erase_all(&d->upd);
-    else if (d->command[0] == DFUSE_ERASE)
+    else if (d->command[COMMAND_AT] == DFUSE_ERASE)
         upd_erase(&d->upd, addr);
     else if (upd_area(addr) == ERR_ADDRESS)
         d->upd.err = ERR_ADDRESS;
@@ -85,13 +115,12 @@ static void run_command(struct dfu *d)
         d->pointer = addr;
 }
 
-static void run_pending(struct dfu *d)
+static void end_block(struct dfu *d)
 {
     d->pending = false;
-    if (d->block)
-        upd_end(&d->upd, d->n);
-    else
-        run_command(d);
+    upd_end(&d->upd, d->n);
+    if (!CONFIG_DFUSE)
+        d->pointer += d->n;
 }
 
 /* ---- the other requests ---- */
@@ -99,22 +128,26 @@ static void run_pending(struct dfu *d)
 /* Bytes of flash at addr, at most n. */
 static uint32_t readable(uint32_t addr, uint32_t n)
 {
-    if (addr > PART_FLASH_END)
+    uint32_t end = CONFIG_DFUSE ? PART_FLASH_END : PART_APP_END;
+
+    if (addr > end)
         return 0;
-    return n < PART_FLASH_END - addr ? n : PART_FLASH_END - addr;
+    return n < end - addr ? n : end - addr;
 }
 
 static bool upload(struct dfu *d, struct usbd *u)
 {
     uint32_t n = u->setup.wLength;
 
-    if (n > UPD_BLOCK)
+    if (n > UPD_BLOCK || (!CONFIG_DFUSE && !next_block(d, &u->setup)))
         return false;
-    if (d->block)
+    if (is_data(d))
         usbd_send(u, (const void *)block_address(d),
                   readable(block_address(d), n));
     else
         usbd_send(u, get_commands, sizeof(get_commands));
+    if (!CONFIG_DFUSE)
+        d->pointer += u->left;
     d->status.bState = u->left < n ? DFU_dfuIDLE : DFU_dfuUPLOAD_IDLE;
     return true;
 }
@@ -135,22 +168,31 @@ static uint32_t advance(struct dfu *d)
     case DFU_dfuDNLOAD_SYNC:
         if (d->pending) {
             d->status.bState = DFU_dfuDNBUSY;
-            return d->block ? upd_end_ms(&d->upd, d->n) : 0;
+            if (is_data(d))
+                return upd_end_ms(&d->upd, d->n);
+            /* It changes no flash, so it may be done here; a mass erase then
+             * knows what it will take.  The next GETSTATUS tells errors. */
+            d->pending = false;
+            run_command(d);
+        } else {
+            d->status.bState = DFU_dfuDNLOAD_IDLE;
         }
-        d->status.bState = DFU_dfuDNLOAD_IDLE;
         break;
     case DFU_dfuMANIFEST_SYNC:
         d->status.bState = DFU_dfuMANIFEST;
         upd_leave(&d->upd);
         d->leaving = !d->upd.err;
         break;
-    case DFU_dfuDNBUSY:
     case DFU_dfuMANIFEST:
+        if (!CONFIG_DFUSE && !upd_busy(&d->upd))
+            d->status.bState = DFU_dfuMANIFEST_WAIT_RESET;
+        break;
+    case DFU_dfuDNBUSY:
         break;
     default:
         return 0;
     }
-    if (d->upd.err)
+    if (d->upd.err && d->status.bState != DFU_dfuDNBUSY)
         fail(d, (enum err)d->upd.err);
     return upd_busy_ms(&d->upd);
 }
@@ -196,9 +238,11 @@ static bool handle(struct dfu *d, struct usbd *u)
     switch (s->bRequest) {
     case DFU_DNLOAD:
     case DFU_UPLOAD:
-        d->block = s->wValue;
-        if (d->block == 1) /* reserved */
-            return false;
+        if (CONFIG_DFUSE) {
+            d->block = s->wValue;
+            if (d->block == 1) /* reserved */
+                return false;
+        }
         return s->bRequest == DFU_DNLOAD ? dnload(d, s) : upload(d, u);
     case DFU_GETSTATUS:
         get_status(d, u);
@@ -208,7 +252,7 @@ static bool handle(struct dfu *d, struct usbd *u)
         return true;
     case DFU_ABORT:
         if (d->status.bState == DFU_dfuDNLOAD_IDLE)
-            upd_stop(&d->upd, d->block && d->n < UPD_BLOCK);
+            upd_stop(&d->upd, CONFIG_DFUSE && d->block && d->n < UPD_BLOCK);
         d->status.bState = DFU_dfuIDLE;
         return true;
     default: /* CLRSTATUS */
@@ -223,8 +267,19 @@ bool dfu_setup(struct dfu *d, struct usbd *u, uint32_t now_ms)
         d->last_ms = now_ms;
     if (handle(d, u))
         return true;
-    fail(d, ERR_REQUEST);
+    if (CONFIG_DFUSE || d->status.bState != DFU_dfuMANIFEST_WAIT_RESET)
+        fail(d, ERR_REQUEST);
     return false;
+}
+
+/* After this the host, which may still finish its sleep and its requests,
+ * does not wait for us any more.  DFU 1.1 clause 7: a device that is not
+ * manifestation tolerant waits for the host's bus reset. */
+static uint32_t patience(const struct dfu *d)
+{
+    return !CONFIG_DFUSE && d->status.bState != DFU_dfuIDLE
+               ? CONFIG_WAIT_RESET_MS
+               : CONFIG_LEAVE_MS;
 }
 
 /* Called from three places: inlined it costs 80 bytes. */
@@ -240,7 +295,7 @@ bool dfu_poll(struct dfu *d, uint32_t now_ms)
     bool busy;
 
     if (d->status.bState == DFU_dfuDNBUSY && d->pending)
-        run_pending(d);
+        end_block(d);
     if (silent >= CONFIG_IDLE_MS)
         upd_settle(&d->upd);
     if (!d->upd.err)
@@ -254,5 +309,5 @@ bool dfu_poll(struct dfu *d, uint32_t now_ms)
     } else if (d->upd.err && d->status.bState != DFU_dfuDNLOAD_SYNC) {
         fail(d, (enum err)d->upd.err);
     }
-    return d->leaving && !busy && !d->upd.err && silent >= CONFIG_LEAVE_MS;
+    return d->leaving && !busy && !d->upd.err && silent >= patience(d);
 }

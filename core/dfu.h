@@ -24,11 +24,12 @@ struct dfu_answer {
 /* The owner sets all of it to zero once, then dfu_reset(). */
 struct dfu {
     struct dfu_answer status;
-    bool pending; /* dfuDNLOAD-SYNC: something was downloaded */
-    bool leaving; /* dfuMANIFEST was reached */
-    uint8_t command[5];
-    uint16_t block;   /* wBlockNum of the DNLOAD or UPLOAD under way */
-    uint16_t n;       /* its bytes */
+    bool pending;   /* dfuDNLOAD-SYNC: something was downloaded */
+    bool leaving;   /* dfuMANIFEST was reached */
+    uint16_t block; /* wBlockNum of the DNLOAD or UPLOAD under way */
+    uint16_t n;     /* its bytes */
+    /* of DfuSe, from the fourth byte on: so its address is aligned */
+    _Alignas(4) uint8_t command[8];
     uint32_t pointer; /* DfuSe address pointer */
     uint32_t last_ms; /* of the last request */
     struct upd upd;

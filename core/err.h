@@ -32,6 +32,7 @@ enum dfu_status {
     X(ERR_PRODUCT, TARGET, 0, "the image is stamped for another product")      \
     X(ERR_READ_ONLY, WRITE, 0, "the area is read-only")                        \
     X(ERR_ERASE, ERASE, 0, "the flash did not erase")                          \
+    X(ERR_NOT_ERASED, CHECK_ERASED, 0, "the sector was not erased")            \
     X(ERR_PROGRAM, PROG, 0, "the flash did not take the data")                 \
     X(ERR_CHECK, VERIFY, 0, "the image does not match its stamp")              \
     X(ERR_ADDRESS, ADDRESS, 0, "the address is outside the flash")             \

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * flash.h - what the core asks of a flash memory.  One driver is bound at
- * link time.  upd.c is the only caller; it reads back what it asked for, so
- * the driver has no errors to report.
+ * link time; upd.c is the only caller.
  *
  * Both functions return when the operation is over; on most chips the CPU is
  * stalled meanwhile.
@@ -10,14 +9,17 @@
 #ifndef SALLYPORT_FLASH_H
 #define SALLYPORT_FLASH_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
-/* One erase unit (BOARD_FLASH_PAGE bytes) starting at `page`. */
-void flash_erase(uint32_t page);
+/* The erase unit that starts at addr. */
+void flash_erase(uint32_t addr);
 
-/* Programs n bytes (a multiple of BOARD_FLASH_UNIT) from src, which is
- * aligned to it, at addr, in ascending order.  Units that already hold their
- * value are left alone. */
-void flash_program(uint32_t addr, const void *src, uint32_t n);
+/* Programs n bytes from src at addr, in ascending order; all three are
+ * multiples of BOARD_FLASH_UNIT, the least that the flash programs at once.
+ * Up to 4 bytes are programmed in just such units: their order counts.  More
+ * (a multiple of 4, aligned) may go by larger ones.  What already holds its
+ * value is left alone.  True where the flash has it all afterwards. */
+bool flash_program(uint32_t addr, const void *src, uint32_t n);
 
 #endif

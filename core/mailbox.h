@@ -9,14 +9,13 @@
 
 #include <stdint.h>
 
-#define MAILBOX_REQUEST 0x594C4153u /* enter the bootloader; "SALY" */
-/* A reset came while the bootloader waited for a second one. */
-#define MAILBOX_RESET_SEEN 0x32545352u /* "RST2" */
+/* Enter the bootloader: the application wants it, or a reset came while the
+ * bootloader waited for a second one.  "SALY" */
+#define MAILBOX_REQUEST 0x594C4153u
 
 struct mailbox {
     uint32_t request;
-    uint32_t reset_seen;
-    uint32_t reserved[2];
+    uint32_t reserved[3];
 };
 
 #endif

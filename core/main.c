@@ -40,11 +40,10 @@ static _Noreturn void leave(void)
     plat_reset();
 }
 
-/* The bootloader proper; s is all zero.  timed: leave again where no host
- * comes. */
-_Noreturn void sallyport_serve(struct sallyport *s, bool timed);
+/* The bootloader proper; s is all zero. */
+_Noreturn void sallyport_serve(struct sallyport *s, enum boot_decision stay);
 
-_Noreturn void sallyport_serve(struct sallyport *s, bool timed)
+_Noreturn void sallyport_serve(struct sallyport *s, enum boot_decision stay)
 {
     plat_start();
     plat_serial(s->serial);
@@ -58,8 +57,9 @@ _Noreturn void sallyport_serve(struct sallyport *s, bool timed)
         now = plat_ms(); /* not before a request has been dated */
         if (usbd_quiet(&s->usbd) && dfu_poll(&s->dfu, now))
             leave();
-        timed &= !s->usbd.config;
-        if (CONFIG_NO_HOST_MS && timed && now > CONFIG_NO_HOST_MS)
+        if (s->usbd.config)
+            stay = BOOT_STAY;
+        if (CONFIG_NO_HOST_MS && stay && now > CONFIG_NO_HOST_MS)
             leave();
         show(s->dfu.status.bState, now);
     }
@@ -67,9 +67,9 @@ _Noreturn void sallyport_serve(struct sallyport *s, bool timed)
 
 /* Right after reset, before any variable is initialised: starts the
  * application, or returns the argument for sallyport_serve(). */
-bool sallyport_boot(void);
+enum boot_decision sallyport_boot(void);
 
-bool sallyport_boot(void)
+enum boot_decision sallyport_boot(void)
 {
     struct boot_facts facts;
     enum boot_decision decision;
@@ -81,5 +81,5 @@ bool sallyport_boot(void)
             plat_double_reset_window(CONFIG_DOUBLE_RESET_MS);
         plat_jump((uint32_t)facts.vectors);
     }
-    return decision == BOOT_STAY_TIMED;
+    return decision;
 }

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * personality.c - what the host sees of profile `dfu`: descriptors, strings,
+ * personality.c - what the host sees of the DFU profiles: descriptors, strings,
  * and which interface takes which request.  The memory-layout string is made
  * from the partition table (config.h) by the compiler.
  */
 #include "personality.h"
 
-#include "config.h"
+#include "part.h"
 
 #define BCD_DEVICE 0x0100u
 
@@ -68,7 +68,7 @@ static const uint8_t config_descriptor[CONFIG_LENGTH] = {
     DFU_CAN_DNLOAD | DFU_CAN_UPLOAD | DFU_WILL_DETACH,
     USB_U16(255),
     USB_U16(UPD_BLOCK),
-    USB_U16(DFUSE_BCD),
+    USB_U16(CONFIG_DFUSE ? DFUSE_BCD : DFU_BCD),
 };
 
 static const uint8_t languages[4] = {4, USB_DESC_STRING,
@@ -80,15 +80,12 @@ static const uint8_t languages[4] = {4, USB_DESC_STRING,
 #define HEX_DIGIT(n, shift)                                                    \
     (char)(((n) >> (shift)&15) < 10 ? '0' + ((n) >> (shift)&15)                \
                                     : 'A' - 10 + ((n) >> (shift)&15))
-/* Size in units of a run of sectors; bytes where it is less than 1 KB. */
-#define RUN_SIZE(size) PART_SECTOR_SIZE(size)
-#define RUN_N(size)    ((size) / RUN_SIZE(size))
-#define RUN_UNITS(size)                                                        \
-    (RUN_SIZE(size) < 1024 ? RUN_SIZE(size) : RUN_SIZE(size) / 1024)
-#define RUN(size, type)                                                        \
-    DIGIT(RUN_N(size), 10), DIGIT(RUN_N(size), 1), '*',                        \
-        DIGIT(RUN_UNITS(size), 100), DIGIT(RUN_UNITS(size), 10),               \
-        DIGIT(RUN_UNITS(size), 1), RUN_SIZE(size) < 1024 ? ' ' : 'K', type
+/* n sectors of so many bytes each; in units of KB where it is one or more. */
+#define RUN_UNITS(size) ((size) < 1024 ? (size) : (size) / 1024)
+#define RUN(n, size, type)                                                     \
+    DIGIT(n, 10), DIGIT(n, 1), '*', DIGIT(RUN_UNITS(size), 100),               \
+        DIGIT(RUN_UNITS(size), 10), DIGIT(RUN_UNITS(size), 1),                 \
+        (size) < 1024 ? ' ' : 'K', type
 
 #define READ_ONLY        'a'
 #define READ_ERASE_WRITE 'g'
@@ -121,13 +118,7 @@ static const char layout[] = {'@',
                               HEX_DIGIT(BOARD_FLASH_BASE, 4),
                               HEX_DIGIT(BOARD_FLASH_BASE, 0),
                               '/',
-                              RUN(PART_BOOT_SIZE, READ_ONLY),
-                              ',',
-                              RUN(PART_APP_SIZE, READ_ERASE_WRITE),
-#if BOARD_KV_SIZE
-                              ',',
-                              RUN(BOARD_KV_SIZE, READ_ONLY),
-#endif
+                              PART_RUNS(RUN, READ_ONLY, READ_ERASE_WRITE),
                               '\0'};
 
 _Static_assert(sizeof(layout) - 1 <= 126, "longer than a string descriptor");
@@ -145,7 +136,7 @@ static bool send_bytes(struct usbd *u, const uint8_t *bytes, uint32_t n)
 static const char *const strings[] = {
     BOARD_VENDOR,
     BOARD_MODEL,
-    layout,
+    CONFIG_DFUSE ? layout : "Application",
 };
 
 static bool string_descriptor(struct usbd *u, uint8_t index)

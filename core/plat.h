@@ -31,6 +31,10 @@ uint32_t plat_ms(void);
 
 void plat_led(bool on);
 
+/* Continues a CRC-32 of ISO-HDLC (zlib's; it starts with 0) over a word, or
+ * over its lower n bytes where n is less than 4, by the chip's CRC unit. */
+uint32_t plat_crc(uint32_t crc, uint32_t word, uint32_t n);
+
 /* Writes the chip's unique id as upper-case hexadecimal digits, without a
  * NUL.  The application uses the same rule (app/sallyport_app.h). */
 #define PLAT_SERIAL_DIGITS 24u

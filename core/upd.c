@@ -5,22 +5,19 @@
 #include "boot.h"
 #include "flash.h"
 #include "img.h"
+#include "part.h"
 #include "plat.h"
 
-#define ERASED 0xFFFFFFFFu
-#define PAGE   BOARD_FLASH_PAGE
-/* What image_crc() takes, measured on the virtual Cortex-M3 at 48 MHz. */
-#define CRC_MS(bytes) ((bytes)*3u / 1024u)
+#include <string.h>
+
+#define ERASED        0xFFFFFFFFu
+#define PAGE          BOARD_FLASH_PAGE
+#define CRC_MS(bytes) ((bytes)*BOARD_CRC_MS >> 15)
 
 /* The slot as it lies in flash. */
 static const uint32_t *slot(void)
 {
     return (const uint32_t *)PART_APP_START;
-}
-
-static uint32_t page_index(uint32_t addr)
-{
-    return (addr - PART_APP_START) / PAGE;
 }
 
 enum err upd_area(uint32_t addr)
@@ -35,10 +32,12 @@ enum err upd_area(uint32_t addr)
 
 static uint8_t read_byte(const struct upd *u, uint32_t addr)
 {
-    if (!upd_area(addr) && u->erase[page_index(addr)])
+    uint32_t at = addr - PART_APP_START;
+
+    if (at < PART_APP_SIZE && u->erase[part_unit(addr)])
         return 0xFF;
-    if (u->held && addr - PART_APP_START < sizeof(u->first))
-        return ((const uint8_t *)&u->first)[addr & 3];
+    if (u->held && at < sizeof(u->first))
+        addr = (uint32_t)&u->first + at;
     return *(const uint8_t *)addr;
 }
 
@@ -50,22 +49,30 @@ void upd_read(const struct upd *u, uint32_t addr, uint8_t *dst, uint32_t n)
 
 /* ---- one page ---- */
 
-/* What it takes to make a page hold the buffer: the number of half-words to
+/* What the silicon programs at once. */
+typedef BOARD_FLASH_WORD word_t;
+#define ERASED_WORD ((word_t)ERASED)
+#define PAGE_WORDS  (PAGE / sizeof(word_t))
+
+/* What it takes to make a page hold the buffer: the number of words to
  * program, plus PLAN_ERASE where one is neither erased nor right already. */
 #define PLAN_ERASE 0x10000u
 
 static uint32_t plan_page(const struct upd *u, uint32_t page)
 {
-    const uint16_t *want = (const uint16_t *)u->buf;
-    const uint16_t *is = (const uint16_t *)page;
+    const word_t *want = (const word_t *)u->buf;
+    const word_t *is = (const word_t *)page;
     uint32_t plan = 0, filled = PLAN_ERASE;
 
-    for (uint32_t i = 0; i < PAGE / 2; i++) {
-        filled += want[i] != 0xFFFF;
+    /* More than a page is erased at once: what else is there is to go. */
+    if (PART_BIG_UNITS && u->erase[part_unit(page)])
+        plan = PLAN_ERASE;
+    for (uint32_t i = 0; i < PAGE_WORDS; i++) {
+        filled += want[i] != ERASED_WORD;
         if (is[i] == want[i])
             continue;
         plan++;
-        if (is[i] != 0xFFFF)
+        if (is[i] != ERASED_WORD)
             plan |= PLAN_ERASE;
     }
     return plan & PLAN_ERASE ? filled : plan;
@@ -79,48 +86,50 @@ static void fail(struct upd *u, enum err err)
         u->err = err;
 }
 
-static bool blank(uint32_t page)
+static bool blank(uint32_t unit)
 {
-    const uint32_t *w = (const uint32_t *)page;
+    const uint32_t *w = (const uint32_t *)part_unit_start(unit);
+    const uint32_t *end = (const uint32_t *)part_unit_start(unit + 1);
 
-    for (uint32_t i = 0; i < PAGE / 4; i++)
-        if (w[i] != ERASED)
+    while (w < end)
+        if (*w++ != ERASED)
             return false;
     return true;
 }
 
-static void erase(struct upd *u, uint32_t page)
+static void erase(struct upd *u, uint32_t unit)
 {
+    uint32_t start = part_unit_start(unit);
+
     if (u->err)
         return;
     /* A cut erase may bring back some bits and not others: in the first page
      * the reset vector goes first.  (u->page is 0 here.) */
-    flash_program(page + 4, &u->page, 4);
-    flash_erase(page);
-    if (!blank(page))
+    flash_program(start + 4, &u->page, 4);
+    flash_erase(start);
+    u->erase[unit] = 0;
+    if (!blank(unit))
         u->err = ERR_ERASE;
 }
 
-/* Programs the first word of the slot; `skip` bytes of it stay. */
-static void program_first(struct upd *u, uint32_t word, uint32_t skip)
+static void program(struct upd *u, uint32_t addr, const void *src, uint32_t n)
 {
-    if (u->err)
-        return;
-    flash_program(PART_APP_START + skip, (uint8_t *)&word + skip, 4 - skip);
-    if (*slot() >> 8 * skip != word >> 8 * skip)
+    if (!u->err && !flash_program(addr, src, n))
         u->err = ERR_PROGRAM;
 }
 
-/* Makes the installed image unbootable.  On flash that programs half-words
- * this is the upper half of the initial stack pointer: of what a power cut
+/* Makes the installed image unbootable, by as much of the upper end of its
+ * initial stack pointer as the flash programs at least: of what a power cut
  * may leave of it, only the old value points into RAM (docs/design.md). */
 static void invalidate(struct upd *u)
 {
     if (u->held || u->err || *slot() == ERASED)
         return;
     u->first = *slot();
-    program_first(u, 0, 4 - BOARD_FLASH_UNIT);
-    u->held = !u->err;
+    program(u, PART_APP_START + 4 - BOARD_FLASH_UNIT, &u->page, /* 0 */
+            BOARD_FLASH_UNIT);
+    if (!u->err)
+        u->held = true;
 }
 
 /* Before anything at `page` changes. */
@@ -134,35 +143,44 @@ static void touch(struct upd *u, uint32_t page)
 static void commit(struct upd *u)
 {
     uint32_t page = u->page;
+    uint32_t unit = part_unit(page);
     uint32_t *first = (uint32_t *)u->buf;
+    uint32_t plan;
 
     u->page = 0;
     if (!page || u->err)
         return;
-    u->erase[page_index(page)] = 0;
-    if (!plan_page(u, page))
+    plan = plan_page(u, page);
+    if (PART_BIG_UNITS && (plan & PLAN_ERASE) && !u->erase[unit])
+        u->err = ERR_NOT_ERASED; /* other data would go with it */
+    if (!PART_BIG_UNITS)
+        u->erase[unit] = 0;
+    if (!plan || u->err)
         return;
-    touch(u, page);
+    touch(u,
+          PART_BIG_UNITS && plan & PLAN_ERASE ? part_unit_start(unit) : page);
     if (u->err)
         return;
     if (page == PART_APP_START) {
         u->held = true;
         u->first = *first;
         *first = ERASED;
+        plan = plan_page(u, page);
     }
-    if (plan_page(u, page) & PLAN_ERASE)
-        erase(u, page);
-    if (u->err)
-        return;
-    flash_program(page, u->buf, PAGE);
-    if (plan_page(u, page))
-        u->err = ERR_PROGRAM;
+    if (plan & PLAN_ERASE)
+        erase(u, unit);
+    program(u, page, u->buf, PAGE);
 }
 
+/* The page as the host sees it. */
 static void load(struct upd *u, uint32_t page)
 {
-    upd_read(u, page, u->buf, PAGE);
     u->page = page;
+    memcpy(u->buf, (const void *)page, PAGE);
+    if (u->erase[part_unit(page)])
+        memset(u->buf, 0xFF, PAGE);
+    else if (u->held && page == PART_APP_START)
+        *(uint32_t *)u->buf = u->first;
 }
 
 /* ---- the image ---- */
@@ -173,44 +191,42 @@ __attribute__((noinline)) static bool stamped(void)
 }
 
 /* The CRC of the image as the host sees it, its own word taken as 0. */
-static uint32_t image_crc(const struct upd *u, uint32_t size)
+static uint32_t image_crc(struct upd *u, uint32_t size)
 {
     uint32_t crc = 0;
 
-    for (uint32_t pos = 0; pos < size; pos++) {
-        uint8_t byte = read_byte(u, PART_APP_START + pos);
+    for (uint32_t pos = 0; pos < size; pos += 4) {
+        uint32_t *word = (uint32_t *)(u->buf + pos % PAGE);
 
-        plat_ms();
-
-        if (pos - IMG_OFF_CRC < 4)
-            byte = 0;
-        crc = img_crc32(crc, &byte, 1);
+        if (pos % PAGE == 0) {
+            load(u, PART_APP_START + pos);
+            plat_ms();
+        }
+        if (pos == IMG_OFF_CRC)
+            *word = 0;
+        crc = plat_crc(crc, *word, size - pos);
     }
     return crc;
 }
 
-/* Is what lies in the slot, with the first word that is held, an image?  A
- * plain one cannot tell; who calls has to know that it is whole. */
+/* Is what lies in the slot, as the host sees it, an image?  A plain one cannot
+ * tell; who calls has to know that it is whole. */
 static void verify(struct upd *u)
 {
-    const uint32_t *v = slot();
-    uint32_t product = v[IMG_OFF_PRODUCT / 4];
-    uint32_t sp;
+    const uint32_t *v = (const uint32_t *)u->buf;
+    uint32_t product, crc;
 
-    upd_read(u, PART_APP_START, (uint8_t *)&sp, 4);
-    if (!boot_vectors_ok(v, sp))
+    load(u, PART_APP_START);
+    product = v[IMG_OFF_PRODUCT / 4];
+    crc = v[IMG_OFF_CRC / 4];
+    if (!boot_vectors_ok(v))
         fail(u, ERR_NO_IMAGE);
-    if (u->err || !u->held || !stamped())
-        return;
-    if (product && product != BOARD_PRODUCT)
-        u->err = ERR_PRODUCT;
-    else if (image_crc(u, boot_image_size(v)) != v[IMG_OFF_CRC / 4])
-        u->err = ERR_CHECK;
-}
-
-static void judge(struct upd *u)
-{
-    verify(u);
+    if (!u->err && u->held && stamped()) {
+        if (product && product != BOARD_PRODUCT)
+            u->err = ERR_PRODUCT;
+        else if (image_crc(u, boot_image_size(v)) != crc)
+            u->err = ERR_CHECK;
+    }
     u->whole = u->err ? UPD_TORSO : UPD_WHOLE;
 }
 
@@ -218,10 +234,18 @@ static void judge(struct upd *u)
 static void install(struct upd *u)
 {
     if (*slot() != ERASED) {
+#if PART_BIG_UNITS
+        /* The rest of the unit goes with the first word and comes back. */
+        upd_read(u, PART_APP_START, u->unit, sizeof(u->unit));
+        u->erase[PART_APP_UNIT] = 1;
+        u->write = PART_APP_START;
+        upd_feed(u, u->unit, sizeof(u->unit));
+#else
         load(u, PART_APP_START);
+#endif
         commit(u);
     }
-    program_first(u, u->first, 0);
+    program(u, PART_APP_START, &u->first, 4);
     if (!u->err)
         u->held = false;
 }
@@ -249,16 +273,28 @@ void upd_begin(struct upd *u, uint32_t addr, uint32_t n)
     u->write = addr;
 }
 
+__attribute__((noinline)) static void mark(struct upd *u, uint32_t unit,
+                                           uint32_t end);
+
 void upd_feed(struct upd *u, const uint8_t *data, uint32_t n)
 {
-    while (n-- && !u->err) {
+    while (n && !u->err) {
         uint32_t page = u->write & ~(PAGE - 1);
+        uint32_t at = u->write - page;
+        uint32_t part = n < PAGE - at ? n : PAGE - at;
 
         if (u->page != page) {
             commit(u);
+            /* Who writes the slot from its start need not erase it first. */
+            if (PART_BIG_UNITS && u->ascending &&
+                u->write == part_unit_start(part_unit(page)))
+                mark(u, part_unit(page), part_unit(page) + 1);
             load(u, page);
         }
-        u->buf[u->write++ - page] = *data++;
+        memcpy(u->buf + at, data, part);
+        u->write += part;
+        data += part;
+        n -= part;
     }
 }
 
@@ -274,7 +310,7 @@ void upd_end(struct upd *u, uint32_t n)
     u->partial = false;
     commit(u);
     if (ends_image(u, n)) {
-        judge(u);
+        verify(u);
         u->settling = true;
     }
 }
@@ -282,47 +318,44 @@ void upd_end(struct upd *u, uint32_t n)
 uint32_t upd_end_ms(struct upd *u, uint32_t n)
 {
     uint32_t plan = !u->err ? plan_page(u, u->page) : 0;
-    uint32_t ms = 0;
+    uint32_t ms;
 
-    if (plan)
-        ms = 1 + plan % PLAN_ERASE * BOARD_FLASH_PROGRAM_MS * BOARD_FLASH_UNIT /
-                     PAGE;
+    ms = (plan % PLAN_ERASE * BOARD_FLASH_PROGRAM_MS + PAGE_WORDS - 1) /
+         PAGE_WORDS;
     if (plan & PLAN_ERASE)
-        ms += BOARD_FLASH_ERASE_MS;
-    if (ends_image(u, n))
+        ms += part_erase_ms(part_unit(u->page));
+    if ((plan || u->held) && ends_image(u, n))
         ms += CRC_MS(boot_image_size(slot()));
     return ms;
 }
 
-/* Marks pages; what is blank has nothing to wait for. */
-__attribute__((noinline)) static void mark(struct upd *u, uint32_t first,
-                                           uint32_t end)
+/* Marks erase units; what is blank has nothing to wait for. */
+static void mark(struct upd *u, uint32_t unit, uint32_t end)
 {
-    for (; first < end; first++)
-        u->erase[first] = !blank(PART_APP_START + first * PAGE);
+    for (; unit < end; unit++)
+        u->erase[unit] = !blank(unit);
 }
 
 void upd_erase(struct upd *u, uint32_t addr)
 {
-    uint32_t page = page_index(addr);
-    uint32_t first = page - page % PART_SECTOR_PAGES(PART_APP_SIZE);
-    uint32_t end = first + PART_SECTOR_PAGES(PART_APP_SIZE);
+    uint32_t from = part_sector_start(addr);
+    uint32_t end = part_unit(from) + PART_SECTOR_UNITS;
 
     carry_on(u, upd_area(addr));
     if (u->err)
         return;
     /* dfu-util up to 0.9 erases as it goes, and by addresses that are
      * multiples of the sector size: what it just wrote stays. */
-    if (addr >= u->write && first < page_index(u->write + PAGE - 1))
-        first = page_index(u->write + PAGE - 1);
-    mark(u, first, end);
-    if (PART_APP_START + first * PAGE < u->write)
+    if (addr < u->write)
         u->ascending = false;
+    else if (from < u->write)
+        from = u->write;
+    mark(u, part_unit(from - 1) + 1, end);
 }
 
 void upd_erase_all(struct upd *u)
 {
-    mark(u, 0, PART_APP_PAGES);
+    mark(u, PART_APP_UNIT, PART_APP_UNIT_END);
     u->whole = UPD_UNKNOWN;
     upd_lost(u);
 }
@@ -361,15 +394,12 @@ void upd_leave(struct upd *u)
     u->settling = true;
 }
 
-/* Carries out the erase of page i. */
-static void erase_marked(struct upd *u, uint32_t i)
+/* Carries out the erase of a unit. */
+static void erase_marked(struct upd *u, uint32_t unit)
 {
-    uint32_t page = PART_APP_START + i * PAGE;
-
-    u->erase[i] = 0;
-    touch(u, page);
-    erase(u, page);
-    if (i == 0)
+    touch(u, part_unit_start(unit));
+    erase(u, unit);
+    if (unit == PART_APP_UNIT)
         u->held = false;
 }
 
@@ -380,7 +410,7 @@ static void settled(struct upd *u)
     if (!u->held)
         return;
     if (!u->whole && stamped()) {
-        judge(u);
+        verify(u);
         u->err = ERR_NONE; /* nobody asked; it just stays unbootable */
     }
     if (u->whole == UPD_WHOLE)
@@ -392,7 +422,7 @@ void upd_poll(struct upd *u)
     if (!u->settling)
         return;
     u->page = 0; /* of a block that broke off */
-    for (uint32_t i = 0; i < PART_APP_PAGES; i++)
+    for (uint32_t i = PART_APP_UNIT; i < PART_APP_UNIT_END; i++)
         if (u->erase[i]) {
             erase_marked(u, i);
             return;
@@ -411,10 +441,12 @@ uint32_t upd_busy_ms(const struct upd *u)
 
     if (!u->settling)
         return 0;
-    for (uint32_t i = 0; i < PART_APP_PAGES; i++)
+    for (uint32_t i = PART_APP_UNIT; i < PART_APP_UNIT_END; i++)
         if (u->erase[i])
-            ms += BOARD_FLASH_ERASE_MS;
+            ms += part_erase_ms(i);
     if (u->held && u->whole == UPD_WHOLE && *slot() != ERASED)
-        ms += BOARD_FLASH_ERASE_MS + BOARD_FLASH_PROGRAM_MS;
+        ms += part_erase_ms(PART_APP_UNIT) +
+              BOARD_FLASH_PROGRAM_MS *
+                  (part_unit_start(PART_APP_UNIT + 1) - PART_APP_START) / PAGE;
     return ms;
 }

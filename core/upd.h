@@ -14,20 +14,25 @@
  *  - An erase is remembered, and carried out when the page is written with
  *    something else or when the session settles.  What is read meanwhile is
  *    what was asked for: 0xFF.
+ *  - Where the silicon erases more than a page at once (PART_BIG_UNITS), the
+ *    erase is carried out at the first write to the unit.  Nobody asked for
+ *    it: then it is implied by a write of the slot from its start, without a
+ *    gap, and else what needs it is refused (ERR_NOT_ERASED), because other
+ *    data would go with it.
  *  - Nothing here waits for the host.  Each call changes one page at most,
  *    but for the last of a settling, which may also write the first one.
  */
 #ifndef SALLYPORT_UPD_H
 #define SALLYPORT_UPD_H
 
-#include "config.h"
 #include "err.h"
+#include "part.h"
 
 #include <stdbool.h>
 #include <stdint.h>
 
 /* Largest block of a door, bytes: a page, so that an aligned block is one
- * page and one flash operation (and at most 4096, which Linux moves). */
+ * page (and at most 4096, which Linux moves). */
 #define UPD_BLOCK BOARD_FLASH_PAGE
 
 /* A verdict is remembered, because it costs a second and a half. */
@@ -47,8 +52,13 @@ struct upd {
     uint32_t page;  /* address of the page that a block fills, 0: none */
     uint32_t write; /* where the next byte of the block goes */
     uint32_t first; /* first word of the slot, where held */
-    uint8_t erase[PART_APP_PAGES];             /* 1: the page is to be erased */
+    uint8_t erase[PART_APP_UNIT_END]; /* 1: the erase unit is to be erased */
     _Alignas(4) uint8_t buf[BOARD_FLASH_PAGE]; /* contents of the open page */
+#if PART_BIG_UNITS
+    /* what the erase unit of the first word holds, while it is rewritten */
+    _Alignas(4) uint8_t
+        unit[PART_F4_OFFSET(PART_APP_UNIT + 1) - PART_F4_OFFSET(PART_APP_UNIT)];
+#endif
 };
 
 /* What may be done at addr: ERR_NONE read and write, ERR_READ_ONLY,

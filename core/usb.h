@@ -92,6 +92,7 @@ enum dfu_state {
 #define DFU_SUBCLASS         0x01u
 #define DFU_PROTOCOL_RUNTIME 0x01u
 #define DFU_PROTOCOL_DFU     0x02u
+#define DFU_BCD              0x0110u
 #define DFUSE_BCD            0x011Au
 
 /* DfuSe commands: DNLOAD with wValue 0 (AN3156 clause 3) */

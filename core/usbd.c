@@ -53,7 +53,7 @@ static void stall(struct usbd *u)
     dcd_stall();
 }
 
-static void status_in(struct usbd *u)
+__attribute__((noinline)) static void status_in(struct usbd *u)
 {
     u->stage = USBD_STATUS_IN;
     dcd_write(u->packet, 0);

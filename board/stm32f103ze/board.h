@@ -24,13 +24,16 @@
 #define BOARD_FLASH_BASE 0x08000000u
 #define BOARD_FLASH_SIZE (512u * 1024u)
 #define BOARD_FLASH_PAGE 2048u
-#define BOARD_FLASH_UNIT 2u /* bytes programmed at once (PM0075 clause 2.3) */
+#define BOARD_FLASH_UNIT 2u       /* bytes programmed at once, at least and */
+#define BOARD_FLASH_WORD uint16_t /* usually (PM0075 clause 2.3) */
 /* Typical times, milliseconds: an erase is 20 to 40 ms and a half-word 52.5 us
  * (DS5792 table 28), so a page is 53.8 ms. */
 #define BOARD_FLASH_ERASE_MS   30u
 #define BOARD_FLASH_PROGRAM_MS 54u
-#define BOARD_RAM_BASE         0x20000000u
-#define BOARD_RAM_SIZE         (64u * 1024u)
+/* The check of 32 KB of an image, measured on the virtual chip. */
+#define BOARD_CRC_MS   13u
+#define BOARD_RAM_BASE 0x20000000u
+#define BOARD_RAM_SIZE (64u * 1024u)
 
 /* The application's own settings, survive every update: two pages, the
  * least that an EEPROM emulation needs (AN2594). */

@@ -8,7 +8,7 @@ set(BOARD_stm32f407_FAMILY F407)
 set(F103E_CPU -mcpu=cortex-m3 -mthumb -DSTM32F1)
 set(F103E_FLASH_SIZE 0x80000)
 set(F103E_RAM_SIZE 0x10000)
-set(F103E_PORT startup.c mem.c plat.c plat_f1.c clock_f1.c flash_f1.c
+set(F103E_PORT startup.c mem.c crc.c plat.c plat_f1.c clock_f1.c flash_f1.c
     dcd_fsdev.c)
 set(F103E_DEMO app/demo.c app/demo_stm32.c app/demo_f1.c app/sallyport_app.c
     core/usbd.c port/stm32/clock_f1.c port/stm32/dcd_fsdev.c)
@@ -20,7 +20,7 @@ set(F407_CPU -mcpu=cortex-m4 -mthumb -mfloat-abi=soft -DSTM32F4)
 set(F407_FLASH_SIZE 0x100000)
 set(F407_RAM_SIZE 0x20000)
 set(F407_BOOT_SIZE 16384)
-set(F407_PORT startup.c mem.c plat.c plat_f4.c clock_f4.c flash_f4.c
+set(F407_PORT startup.c mem.c crc.c plat.c plat_f4.c clock_f4.c flash_f4.c
     dcd_dwc2.c)
 set(F407_DEMO app/demo.c app/demo_stm32.c app/demo_f4.c app/sallyport_app.c
     core/usbd.c port/stm32/clock_f4.c port/stm32/dcd_dwc2.c)

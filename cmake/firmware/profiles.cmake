@@ -3,13 +3,13 @@
 # starts, and the ROM budget in bytes that fails the link.  Where a family's
 # budget is another it stands beside; where a family's sectors are larger than
 # a bootloader, they say where the application starts (families.cmake).
-set(PROFILES dfu dfu-dr)
+set(PROFILES dfu dfu-dr dfu11)
 
 # DFU 1.1 with DfuSe, open policy, in place; the stamp is honoured.
 set(PROFILE_dfu_BOOT_SIZE 4096)
 set(PROFILE_dfu_BUDGET 4096)
 set(PROFILE_dfu_BUDGET_F407 4608)
-set(PROFILE_dfu_CORE main.c boot.c usbd.c dfu.c upd.c img.c personality.c)
+set(PROFILE_dfu_CORE main.c boot.c usbd.c dfu.c upd.c personality.c)
 
 # The same with double reset (500 ms) in place of the way back to the
 # application after a minute without a host; uses the demo of dfu.
@@ -20,6 +20,14 @@ set(PROFILE_dfu-dr_CORE ${PROFILE_dfu_CORE})
 set(PROFILE_dfu-dr_OPTIONS CONFIG_DOUBLE_RESET_MS=500
     CONFIG_NO_HOST_MS=0)
 set(PROFILE_dfu-dr_IS_OPTION TRUE)
+
+# Plain DFU 1.1, without ST's extension.
+set(PROFILE_dfu11_BOOT_SIZE ${PROFILE_dfu_BOOT_SIZE})
+set(PROFILE_dfu11_BUDGET ${PROFILE_dfu_BUDGET})
+set(PROFILE_dfu11_BUDGET_F407 ${PROFILE_dfu_BUDGET_F407})
+set(PROFILE_dfu11_CORE ${PROFILE_dfu_CORE})
+set(PROFILE_dfu11_OPTIONS CONFIG_DFUSE=0)
+set(PROFILE_dfu11_IS_OPTION TRUE)
 
 # Bytes of flash before the application, and the budget.
 function(profile_boot_size result family profile)

@@ -31,17 +31,20 @@ void flash_erase(uint32_t page)
     __asm volatile("" : : : "memory"); /* the cells have changed */
 }
 
-void flash_program(uint32_t addr, const void *src, uint32_t n)
+bool flash_program(uint32_t addr, const void *src, uint32_t n)
 {
     volatile uint16_t *to = (volatile uint16_t *)addr;
     const uint16_t *from = src;
+    bool same = true;
 
     unlock(FLASH_CR_PG);
     for (; n; n -= 2, to++, from++) {
         if (*to != *from)
             *to = *from;
         wait();
+        same &= *to == *from;
     }
     FLASH->CR = FLASH_CR_LOCK;
     __asm volatile("" : : : "memory"); /* the cells have changed */
+    return same;
 }

@@ -49,8 +49,10 @@ void flash_erase(uint32_t page)
     lock();
 }
 
-void flash_program(uint32_t addr, const void *src, uint32_t n)
+bool flash_program(uint32_t addr, const void *src, uint32_t n)
 {
+    bool same = true;
+
     if (n <= 4) {
         volatile uint8_t *to = (volatile uint8_t *)addr;
         const uint8_t *from = src;
@@ -60,6 +62,7 @@ void flash_program(uint32_t addr, const void *src, uint32_t n)
             if (*to != *from)
                 *to = *from;
             wait();
+            same &= *to == *from;
         }
     } else {
         volatile uint32_t *to = (volatile uint32_t *)addr;
@@ -70,7 +73,9 @@ void flash_program(uint32_t addr, const void *src, uint32_t n)
             if (*to != *from)
                 *to = *from;
             wait();
+            same &= *to == *from;
         }
     }
     lock();
+    return same;
 }

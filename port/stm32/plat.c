@@ -30,22 +30,18 @@ void plat_boot_facts(struct boot_facts *facts)
 
     facts->vectors = (const uint32_t *)PART_APP_START;
     facts->asked = request == MAILBOX_REQUEST;
-    if (CONFIG_DOUBLE_RESET_MS && m->reset_seen == MAILBOX_RESET_SEEN)
-        facts->asked = true;
     facts->key = port_key_held();
     m->request = 0;
-    if (CONFIG_DOUBLE_RESET_MS)
-        m->reset_seen = 0;
 }
 
 void plat_double_reset_window(uint32_t ms)
 {
-    MAILBOX->reset_seen = MAILBOX_RESET_SEEN;
+    MAILBOX->request = MAILBOX_REQUEST;
     while (ms--) {
         IWDG->KR = IWDG_KR_RELOAD; /* may have been started by option byte */
         port_spin(PORT_TURNS_PER_MS);
     }
-    MAILBOX->reset_seen = 0;
+    MAILBOX->request = 0;
 }
 
 _Noreturn void plat_jump(uint32_t vectors)

@@ -26,6 +26,7 @@ bool port_key_held(void)
 
 void port_start(void)
 {
+    RCC->AHBENR = RCC_AHB_RESET | RCC_AHB_CRC;
     RCC->APB2ENR = RCC_APB2_IOP(BOARD_LED_PORT) | RCC_APB2_IOP('A');
     gpio_mode(GPIO(BOARD_LED_PORT), BOARD_LED_PIN, GPIO_OUT_2MHZ);
 }

@@ -7,15 +7,14 @@
 #include "personality.h"
 #include "plat.h"
 
-#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <string.h>
 
 extern uint32_t _bss_start[], _bss_end[], _stack_top[];
 
-bool sallyport_boot(void);
-_Noreturn void sallyport_serve(struct sallyport *s, bool timed);
+enum boot_decision sallyport_boot(void);
+_Noreturn void sallyport_serve(struct sallyport *s, enum boot_decision stay);
 _Noreturn void Reset_Handler(void);
 
 static struct sallyport sallyport;
@@ -23,14 +22,14 @@ static struct sallyport sallyport;
 _Noreturn void Reset_Handler(void)
 {
     struct sallyport *s = &sallyport;
-    bool timed = sallyport_boot();
+    enum boot_decision stay = sallyport_boot();
 
     /* Not before: it would make the start of the application late. */
     memset(_bss_start, 0, (size_t)((char *)_bss_end - (char *)_bss_start));
     /* Hides the address from the optimiser: offsets from a pointer that is
      * passed on are shorter than addresses (-190 B). */
     __asm("" : "+r"(s));
-    sallyport_serve(s, timed);
+    sallyport_serve(s, stay);
 }
 
 __attribute__((section(".vectors"),

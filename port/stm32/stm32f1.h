@@ -32,6 +32,8 @@ struct rcc {
 #define RCC_CFGR_PLLSRC_HSE  (1u << 16)
 #define RCC_CFGR_PLLMUL(n)   (((n)-2u) << 18) /* 2..16 */
 #define RCC_CFGR_USBPRE_DIV1 (1u << 22)
+#define RCC_AHB_RESET        0x14u /* FLITF and SRAM in sleep */
+#define RCC_AHB_CRC          (1u << 6)
 #define RCC_APB2_IOP(port)   (1u << (2 + (port) - 'A'))
 #define RCC_APB2_USART1      (1u << 14)
 #define RCC_APB1_USB         (1u << 23)

@@ -38,8 +38,7 @@ struct rig_board {
     /* Bytes that are programmed at once, usually and at least. */
     uint32_t unit, least;
     unsigned program_us;
-    unsigned look_ms; /* in which the chip looks for pages to erase */
-    uint32_t image;   /* bytes of a small image: blocks, a sector and a part */
+    uint32_t image; /* bytes of a small image: blocks, a sector and a part */
     unsigned reset_tries; /* of a host, while the flash is busy */
     uint32_t ram, ram_end;
     uint32_t ccm, ccm_end; /* may hold a stack; 0: there is none */
