@@ -55,7 +55,7 @@ typedef BOARD_FLASH_WORD word_t;
 #define PAGE_WORDS  (PAGE / sizeof(word_t))
 
 /* What it takes to make a page hold the buffer: the number of words to
- * program, plus PLAN_ERASE where one is neither erased nor right already. */
+ * program, plus PLAN_ERASE where one cannot be without. */
 #define PLAN_ERASE 0x10000u
 
 static uint32_t plan_page(const struct upd *u, uint32_t page)
@@ -72,7 +72,7 @@ static uint32_t plan_page(const struct upd *u, uint32_t page)
         if (is[i] == want[i])
             continue;
         plan++;
-        if (is[i] != ERASED_WORD)
+        if (BOARD_FLASH_CLEARS ? want[i] & ~is[i] : is[i] != ERASED_WORD)
             plan |= PLAN_ERASE;
     }
     return plan & PLAN_ERASE ? filled : plan;

@@ -21,11 +21,12 @@
 #define BOARD_MODEL  "STM32F103ZE"
 
 /* Memories: STM32F103xE data sheet (DS5792) figure 9. */
-#define BOARD_FLASH_BASE 0x08000000u
-#define BOARD_FLASH_SIZE (512u * 1024u)
-#define BOARD_FLASH_PAGE 2048u
-#define BOARD_FLASH_UNIT 2u       /* bytes programmed at once, at least and */
-#define BOARD_FLASH_WORD uint16_t /* usually (PM0075 clause 2.3) */
+#define BOARD_FLASH_BASE   0x08000000u
+#define BOARD_FLASH_SIZE   (512u * 1024u)
+#define BOARD_FLASH_PAGE   2048u
+#define BOARD_FLASH_UNIT   2u       /* bytes programmed at once, at least and */
+#define BOARD_FLASH_WORD   uint16_t /* usually (PM0075 clause 2.3) */
+#define BOARD_FLASH_CLEARS 0 /* bits of what is not erased can be cleared */
 /* Typical times, milliseconds: an erase is 20 to 40 ms and a half-word 52.5 us
  * (DS5792 table 28), so a page is 53.8 ms. */
 #define BOARD_FLASH_ERASE_MS   30u

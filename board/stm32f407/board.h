@@ -22,12 +22,13 @@
 #define BOARD_MODEL  "STM32F407VG"
 
 /* Memories: STM32F405/407 data sheet (DS8626) figure 18, RM0090 table 5. */
-#define BOARD_FLASH_BASE 0x08000000u
-#define BOARD_FLASH_SIZE (1024u * 1024u)
-#define BOARD_FLASH_F4            /* sectors of 4 x 16, 64, 7 x 128 KB */
-#define BOARD_FLASH_PAGE 4096u    /* what is written at once, of a sector */
-#define BOARD_FLASH_UNIT 1u       /* bytes programmed at once, at least and */
-#define BOARD_FLASH_WORD uint32_t /* usually (RM0090 clause 3.6.2) */
+#define BOARD_FLASH_BASE   0x08000000u
+#define BOARD_FLASH_SIZE   (1024u * 1024u)
+#define BOARD_FLASH_F4              /* sectors of 4 x 16, 64, 7 x 128 KB */
+#define BOARD_FLASH_PAGE   4096u    /* what is written at once, of a sector */
+#define BOARD_FLASH_UNIT   1u       /* bytes programmed at once, at least and */
+#define BOARD_FLASH_WORD   uint32_t /* usually (RM0090 clause 3.6.2) */
+#define BOARD_FLASH_CLEARS 1 /* bits of what is not erased can be cleared */
 /* Typical times, milliseconds: 250 ms for an erase of 16 KB and 16 us a word
  * (DS8626 clause 5.3.12). */
 #define BOARD_FLASH_ERASE_MS   250u
