@@ -550,10 +550,18 @@ static void rules_of_silicon(void **state)
     pma_write(&c, 4, 0x81);
     assert_int_equal(wire_out(c.wire, 0, 0, 0, data, 8), WIRE_STALL);
     assert_int_equal(c.errors, 7);
+    pma_write(&c, 4, 0x80);
+    pma_write(&c, 6, 0); /* no memory: enough for a packet without data */
+    assert_int_equal(wire_out(c.wire, 0, 0, 0, data, 0), WIRE_ACK);
+    assert_int_equal(c.errors, 7);
+    echo_clear_ctr(&c, 0, CTR_RX);
+    echo_set_stat(&c, 0, VALID, -1);
+    assert_int_equal(wire_out(c.wire, 0, 0, 1, data, 1), WIRE_STALL);
+    assert_int_equal(c.errors, 8);
     c.clock_ok = false;
     assert_int_equal(wire_setup(c.wire, 0, 0, a_setup), WIRE_TIMEOUT);
     assert_int_equal(wire_setup(c.wire, 0, 0, a_setup), WIRE_TIMEOUT);
-    assert_int_equal(c.errors, 8);
+    assert_int_equal(c.errors, 9);
     bench_free(&c);
 }
 
