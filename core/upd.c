@@ -175,11 +175,14 @@ static void commit(struct upd *u)
 /* The page as the host sees it. */
 static void load(struct upd *u, uint32_t page)
 {
+    const uint32_t *from = (const uint32_t *)page;
+    uint32_t *to = (uint32_t *)u->buf;
+    bool erased = u->erase[part_unit(page)];
+
     u->page = page;
-    memcpy(u->buf, (const void *)page, PAGE);
-    if (u->erase[part_unit(page)])
-        memset(u->buf, 0xFF, PAGE);
-    else if (u->held && page == PART_APP_START)
+    while (to < (uint32_t *)(u->buf + PAGE))
+        *to++ = erased ? ERASED : *from++;
+    if (u->held && !erased && page == PART_APP_START)
         *(uint32_t *)u->buf = u->first;
 }
 

@@ -34,7 +34,7 @@
 #define BOARD_FLASH_ERASE_MS   250u
 #define BOARD_FLASH_PROGRAM_MS 17u
 /* The check of 32 KB of an image, measured on the virtual chip. */
-#define BOARD_CRC_MS   2u
+#define BOARD_CRC_MS   3u
 #define BOARD_RAM_BASE 0x20000000u
 #define BOARD_RAM_SIZE (128u * 1024u)
 /* Data RAM of the core alone: stacks may lie there, code may not. */
