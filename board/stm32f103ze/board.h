@@ -32,7 +32,7 @@
 #define BOARD_FLASH_ERASE_MS   30u
 #define BOARD_FLASH_PROGRAM_MS 54u
 /* The check of 32 KB of an image, measured on the virtual chip. */
-#define BOARD_CRC_MS   7u
+#define BOARD_CRC_MS   10u
 #define BOARD_RAM_BASE 0x20000000u
 #define BOARD_RAM_SIZE (64u * 1024u)
 

@@ -96,6 +96,8 @@ static void write_over(struct table *t, uint32_t addr, uint32_t size,
     const struct rig_board *b = t->r->board;
     char text[64];
 
+    if (!b->whole_pages) /* more than a block is erased at once */
+        rig_erase(t->r, addr);
     rig_set_address(t->r, addr);
     snprintf(text, sizeof(text), "block of %u over other data, unit of %u KB",
              b->block, size / 1024);
