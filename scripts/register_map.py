@@ -67,7 +67,8 @@ PORT = [
     rule(r"RCC_CFGR_SWS_MASK", r"RCC_CFGR_SWS"),
     rule(r"RCC_CFGR_PLLSRC_HSE", r"RCC_CFGR_PLLSRC"),
     rule(r"RCC_CFGR_USBPRE_DIV1", r"RCC_CFGR_USBPRE"),
-    rule(r"RCC_(AHB\d?|APB\d)_RESET", r"=0x00100000u"),
+    rule(r"RCC_AHB1_RESET", "RCC_AHB1ENR_CCMDATARAMEN"),
+    rule(r"RCC_AHB_RESET", "=(RCC_AHBENR_SRAMEN|RCC_AHBENR_FLITFEN)"),
     rule(r"RCC_(AHB\d?|APB\d)_(\w+)", r"RCC_\1ENR_\2EN"),
     rule(r"FLASH_ACR_LATENCY_1", r"FLASH_ACR_LATENCY_0"),  # bit 0
     rule(r"FLASH_CR_X8", r"=0"),
