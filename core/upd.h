@@ -35,7 +35,7 @@
  * page (and at most 4096, which Linux moves). */
 #define UPD_BLOCK BOARD_FLASH_PAGE
 
-/* A verdict is remembered, because it costs a second and a half. */
+/* A verdict is remembered, because it takes a fraction of a second. */
 enum upd_whole { UPD_UNKNOWN, UPD_WHOLE, UPD_TORSO };
 
 /* The owner sets all of it to zero once.  The small fields come first: the
