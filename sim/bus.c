@@ -334,6 +334,11 @@ size_t chip_flash_page(const struct chip *c, uint32_t addr)
     return c->model->flash_ops->page_size(c->flash_dev, addr);
 }
 
+struct chip_flash_times chip_flash_times(const struct chip *c, uint32_t addr)
+{
+    return c->model->flash_ops->times(c->flash_dev, addr);
+}
+
 uint8_t *chip_flash(struct chip *c)
 {
     return c->flash;

@@ -97,6 +97,16 @@ uint32_t chip_vtor(const struct chip *c);
 uint32_t chip_flash_base(const struct chip *c);
 size_t chip_flash_size(const struct chip *c);
 size_t chip_flash_page(const struct chip *c, uint32_t addr);
+/* What its controller takes for the erase unit at addr, as fast as the board's
+ * supply allows: the data sheet's typical times, or the middle of what it
+ * allows where it gives none. */
+struct chip_flash_times {
+    sim_time erase;
+    sim_time program; /* of one unit */
+    unsigned unit;    /* bytes programmed at once */
+    bool clears;      /* bits of a unit that is not erased may be cleared */
+};
+struct chip_flash_times chip_flash_times(const struct chip *c, uint32_t addr);
 /* Direct access to the flash array (a programmer's view).  After a write call
  * chip_flash_changed(). */
 uint8_t *chip_flash(struct chip *c);

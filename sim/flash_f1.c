@@ -451,6 +451,15 @@ static size_t page_size(struct dev *d, uint32_t addr)
     return facts(d)->page;
 }
 
+/* A half-word has to be erased before, but for writing 0 (PM0075, "Main Flash
+ * memory programming"). */
+static struct chip_flash_times times(struct dev *d, uint32_t addr)
+{
+    (void)d, (void)addr;
+    return (struct chip_flash_times){
+        .erase = T_PAGE_ERASE, .program = T_PROGRAM, .unit = 2};
+}
+
 static sim_time busy_until(struct dev *d)
 {
     const struct flash_f1 *f = d->state;
@@ -487,6 +496,7 @@ const struct device_ops flash_f1_ops = {
 
 const struct flash_ops flash_f1_flash = {
     .page_size = page_size,
+    .times = times,
     .store = store,
     .busy_until = busy_until,
     .cost = cost,

@@ -228,12 +228,15 @@ static void store(struct dev *d, uint32_t addr, unsigned size, uint32_t value)
     }
 }
 
+static const sim_time *erase_times(unsigned sector)
+{
+    return sector < 4 ? t_erase_16k : sector == 4 ? t_erase_64k : t_erase_128k;
+}
+
 static void erase_sector(struct dev *d, unsigned n)
 {
     const struct flash_f4 *f = d->state;
-    const sim_time *time = n < 4    ? t_erase_16k
-                           : n == 4 ? t_erase_64k
-                                    : t_erase_128k;
+    const sim_time *time = erase_times(n);
 
     if (n >= SECTORS || sector_start(n) >= chip_flash_size(d->chip)) {
         chip_guest_error(d->chip, "FLASH_CR.SNB %u: there is no such sector",
@@ -480,6 +483,16 @@ static size_t page_size(struct dev *d, uint32_t addr)
     return sector_size(sector_at(offset(d, addr)));
 }
 
+/* With the 32 bits at once that 2.7 V and more allow (table 11). */
+static struct chip_flash_times times(struct dev *d, uint32_t addr)
+{
+    return (struct chip_flash_times){
+        .erase = erase_times(sector_at(offset(d, addr)))[X32],
+        .program = T_PROGRAM,
+        .unit = 4,
+        .clears = true};
+}
+
 static sim_time busy_until(struct dev *d)
 {
     const struct flash_f4 *f = d->state;
@@ -516,6 +529,7 @@ const struct device_ops flash_f4_ops = {
 
 const struct flash_ops flash_f4_flash = {
     .page_size = page_size,
+    .times = times,
     .store = store,
     .busy_until = busy_until,
     .cost = cost,

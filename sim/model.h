@@ -233,6 +233,7 @@ struct flash_cost {
 
 struct flash_ops {
     size_t (*page_size)(struct dev *flash, uint32_t addr);
+    struct chip_flash_times (*times)(struct dev *flash, uint32_t addr);
     /* A store into the array from the CPU. */
     void (*store)(struct dev *flash, uint32_t addr, unsigned size,
                   uint32_t value);

@@ -52,8 +52,8 @@ struct bench_update {
 
 /* name: "full", "one-page" or "unchanged".  False after a line on stderr:
  * then something does not work. */
-bool bench_update(struct rig *r, const struct silicon *s, const char *name,
-                  bool stamped, struct bench_update *u);
+bool bench_update(struct rig *r, const char *name, bool stamped,
+                  struct bench_update *u);
 
 /* Prints the control requests of `dfu-util -a 0 -s SLOT:leave -D FILE` in
  * order: bmRequestType bRequest wValue wIndex wLength in hexadecimal. */

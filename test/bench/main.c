@@ -113,16 +113,16 @@ static void print_shares(const struct bench_update *u)
 }
 
 /* u[0] by the stated host; u[1] by the other one, stamped images only. */
-static bool under_both(struct rig *r, const struct silicon *s, const char *name,
-                       bool stamped, struct bench_update u[2])
+static bool under_both(struct rig *r, const char *name, bool stamped,
+                       struct bench_update u[2])
 {
     u[1] = (struct bench_update){0};
-    return set_timing(r, &stated) && bench_update(r, s, name, stamped, &u[0]) &&
+    return set_timing(r, &stated) && bench_update(r, name, stamped, &u[0]) &&
            (!stamped || (set_timing(r, &host_timing_pc) &&
-                         bench_update(r, s, name, stamped, &u[1])));
+                         bench_update(r, name, stamped, &u[1])));
 }
 
-static bool updates(struct output *o, struct rig *r, const struct silicon *s)
+static bool updates(struct output *o, struct rig *r)
 {
     static const struct {
         const char *name;
@@ -140,13 +140,13 @@ static bool updates(struct output *o, struct rig *r, const struct silicon *s)
            "erases and", "of these", "dfu-util", "seconds", "needs", "ratio",
            "seconds", "ratio", "cation", "programs", "needed");
     for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
-        if (!under_both(r, s, cases[i].name, cases[i].stamped, u)) {
+        if (!under_both(r, cases[i].name, cases[i].stamped, u)) {
             printf("  %-9s %-7s fails\n", cases[i].name,
                    cases[i].stamped ? "stamped" : "plain");
             ok = false;
             continue;
         }
-        print_update(o, s->board, cases[i].name, cases[i].stamped, &u[0],
+        print_update(o, r->board->name, cases[i].name, cases[i].stamped, &u[0],
                      cases[i].stamped ? &u[1] : NULL);
         if (i == 0)
             full = u[0];
@@ -161,7 +161,7 @@ static bool updates(struct output *o, struct rig *r, const struct silicon *s)
     return ok;
 }
 
-static bool boots(struct output *o, struct rig *r, const struct silicon *s)
+static bool boots(struct output *o, struct rig *r)
 {
     sim_time power = bench_boot(r, RESET_POWER);
     sim_time pin = bench_boot(r, RESET_PIN);
@@ -174,24 +174,24 @@ static bool boots(struct output *o, struct rig *r, const struct silicon *s)
         "  reset to application: power-on %.0f us (and what the silicon's own "
         "power-on reset takes), pin %.0f us\n",
         bench_seconds(power) * 1e6, bench_seconds(pin) * 1e6);
-    json_entry(o, s->board);
+    json_entry(o, r->board->name);
     if (o->json)
         fprintf(o->json, ", \"case\": \"boot\", \"seconds\": %.6f}",
                 bench_seconds(power > pin ? power : pin));
     return true;
 }
 
-static bool bench_board(struct output *o, const struct silicon *s, bool brief)
+static bool bench_board(struct output *o, const char *board, bool brief)
 {
-    struct rig *r = bench_rig(s->board);
+    struct rig *r = bench_rig(board);
     bool ok;
 
     if (!r)
         return false;
-    printf("%s, profile " PROFILE ", %u KB\n", s->board,
+    printf("%s, profile " PROFILE ", %u KB\n", board,
            (unsigned)(bench_slot_size(r) / 1024));
-    ok = updates(o, r, s);
-    ok &= boots(o, r, s);
+    ok = updates(o, r);
+    ok &= boots(o, r);
     if (!brief)
         ok &= set_timing(r, &host_timing_fast) && bench_polls(r, stdout);
     rig_free(r);
@@ -212,12 +212,12 @@ static bool sequence(const char *file, const char *board)
 /* All that have firmware. */
 static bool every_board(struct output *o, bool brief)
 {
-    const struct silicon *s;
+    const struct rig_board *b;
     bool ok = true;
 
-    for (size_t i = 0; (s = silicon_at(i)); i++)
-        if (rig_board(s->board) && !access(firmware(s->board), R_OK))
-            ok &= bench_board(o, s, brief);
+    for (size_t i = 0; (b = rig_board_at(i)); i++)
+        if (!access(firmware(b->name), R_OK))
+            ok &= bench_board(o, b->name, brief);
     return ok;
 }
 
@@ -226,10 +226,8 @@ static bool named_boards(struct output *o, char **names, bool brief)
     bool ok = true;
 
     for (; *names; names++) {
-        const struct silicon *s = silicon_find(*names);
-
-        if (s && rig_board(*names))
-            ok &= bench_board(o, s, brief);
+        if (rig_board(*names))
+            ok &= bench_board(o, *names, brief);
         else
             ok = false, fprintf(stderr, "bench: no board %s\n", *names);
     }

@@ -108,16 +108,15 @@ static void write_over(struct table *t, uint32_t addr, uint32_t size,
 
 static void by_size(struct table *t, const uint8_t *noise)
 {
-    const struct silicon *s = silicon_find(t->r->board->name);
-    uint32_t addr = s->flash, last = 0;
+    const struct rig_board *b = t->r->board;
+    uint32_t last = 0;
 
-    for (size_t i = 0; i < 3 && s->run[i].count; i++)
-        for (uint32_t k = 0; k < s->run[i].count; k++, addr += s->run[i].size) {
-            /* not the first one of the slot: it holds the first word */
-            if (addr <= t->r->board->slot || s->run[i].size == last)
-                continue;
-            write_over(t, addr, s->run[i].size, noise);
-            last = s->run[i].size;
+    /* not the first one of the slot: it holds the first word */
+    for (uint32_t addr = b->slot + rig_page(b, b->slot).size;
+         addr < b->slot_end; addr += rig_page(b, addr).size)
+        if (rig_page(b, addr).size != last) {
+            last = rig_page(b, addr).size;
+            write_over(t, addr, last, noise);
         }
 }
 

@@ -154,22 +154,22 @@ static void prepare(struct rig *r, const char *name, bool stamped,
         rig_stamp(r->board, to, n);
 }
 
-static bool run(struct rig *r, const struct silicon *s, const uint8_t *from,
-                const uint8_t *to, size_t n, struct bench_update *u)
+static bool run(struct rig *r, const uint8_t *from, const uint8_t *to, size_t n,
+                struct bench_update *u)
 {
     rig_flash_put(r, r->board->slot, from, n);
     if (rig_reset_with_key(r)) {
         fprintf(stderr, "bench: the bootloader does not enumerate\n");
         return false;
     }
-    u->work = silicon_work(s, r->board->slot, from, to, n);
+    u->work = silicon_work(r->chip, r->board->slot, from, to, n);
     u->wire = silicon_wire(n);
     u->limit = u->work.time > u->wire ? u->work.time : u->wire;
     return install(r, to, n, u, NULL);
 }
 
-bool bench_update(struct rig *r, const struct silicon *s, const char *name,
-                  bool stamped, struct bench_update *u)
+bool bench_update(struct rig *r, const char *name, bool stamped,
+                  struct bench_update *u)
 {
     size_t n = bench_slot_size(r);
     uint8_t *from = malloc(n), *to = malloc(n);
@@ -178,7 +178,7 @@ bool bench_update(struct rig *r, const struct silicon *s, const char *name,
     *u = (struct bench_update){0};
     if (from && to) {
         prepare(r, name, stamped, from, to, n);
-        ok = run(r, s, from, to, n, u);
+        ok = run(r, from, to, n, u);
     }
     free(from);
     free(to);

@@ -165,6 +165,11 @@ unsigned rig_erase_ms(const struct rig_board *b, uint32_t addr, uint32_t n)
     return ms;
 }
 
+const struct rig_board *rig_board_at(size_t i)
+{
+    return i < COUNT(boards) ? &boards[i] : NULL;
+}
+
 /* ---- life ---- */
 
 static void on_event(void *ctx, enum chip_event ev, const char *text)

@@ -96,6 +96,7 @@ struct rig_op {
 
 /* NULL where there is no such board. */
 const struct rig_board *rig_board(const char *name);
+const struct rig_board *rig_board_at(size_t i);
 
 /* ---- the board's flash: the pages and sectors that hold an address, the
  * n-th ones of the slot ---- */
