@@ -50,9 +50,10 @@
 #define CONFIG_WAIT_RESET_MS 8000
 #endif
 
-/* D+ low before the reset into the application.  A hub polls its ports
- * every 1 to 255 ms (USB 2.0 clause 11.12.4 lets it choose; PCs: 32 ms at
- * most for what they debounce).  Milliseconds. */
+/* D+ low before the reset into the application.  A hub takes 2.5 us for a
+ * disconnect (USB 2.0 clause 7.1.7.3) and keeps the change until the host asks
+ * (11.12.3), which may be later; the rest is for hubs that filter.
+ * Milliseconds. */
 #ifndef CONFIG_DISCONNECT_MS
 #define CONFIG_DISCONNECT_MS 50
 #endif

@@ -3,7 +3,7 @@
  * img.h - the stamp: how an image says where it ends.
  *
  * The stamp lives in words of the vector table that ARMv6-M and ARMv7-M both
- * reserve (PM0056 table 63, ARMv6-M ARM B1.5.3), so a stamped image is still
+ * reserve (RM0008 table 63, ARMv6-M ARM B1.5.3), so a stamped image is still
  * a plain .bin linked at the start of its slot:
  *
  *   0x1C  IMG_MAGIC; the stamp is present when this matches

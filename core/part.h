@@ -33,7 +33,7 @@ static inline uint32_t part_unit_start(uint32_t unit)
     return BOARD_FLASH_BASE + PART_F4_OFFSET(unit);
 }
 
-/* Typical, with 32 bits at once (DS8626 table 41), milliseconds. */
+/* Typical, with 32 bits at once (DS8626 table 40), milliseconds. */
 static inline uint32_t part_erase_ms(uint32_t unit)
 {
     return unit < 4 ? 250 : unit == 4 ? 550 : 1000;

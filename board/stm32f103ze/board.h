@@ -28,7 +28,7 @@
 #define BOARD_FLASH_WORD   uint16_t /* usually (PM0075 clause 2.3) */
 #define BOARD_FLASH_CLEARS 0 /* bits of what is not erased can be cleared */
 /* Typical times, milliseconds: an erase is 20 to 40 ms and a half-word 52.5 us
- * (DS5792 table 28), so a page is 53.8 ms. */
+ * (DS5792 table 29), so a page is 53.8 ms. */
 #define BOARD_FLASH_ERASE_MS   30u
 #define BOARD_FLASH_PROGRAM_MS 54u
 /* The check of 32 KB of an image, measured on the virtual chip. */

@@ -30,7 +30,7 @@
 #define BOARD_FLASH_WORD   uint32_t /* usually (RM0090 clause 3.6.2) */
 #define BOARD_FLASH_CLEARS 1 /* bits of what is not erased can be cleared */
 /* Typical times, milliseconds: 250 ms for an erase of 16 KB and 16 us a word
- * (DS8626 clause 5.3.12). */
+ * (DS8626 table 40). */
 #define BOARD_FLASH_ERASE_MS   250u
 #define BOARD_FLASH_PROGRAM_MS 17u
 /* The check of 32 KB of an image, measured on the virtual chip. */

@@ -10,7 +10,7 @@
 #include "board.h"
 #include "stm32.h"
 
-/* HSE starts within 2 ms (DS5792 table 22); HSI runs the loop at 8 MHz with
+/* HSE starts within 2 ms (DS5792 table 23); HSI runs the loop at 8 MHz with
  * about 6 cycles a turn, so this is 20 ms at least. */
 #define HSE_START_TURNS 30000u
 

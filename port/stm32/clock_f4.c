@@ -6,14 +6,14 @@
  * 168 MHz, the most there is: checks and copies take as much less time, and
  * it costs no code.  The regulator is in scale 1 after a reset (clause 5.4.1,
  * VOS), and five wait states are right from 2.7 V on, which USB needs anyway
- * (table 10).  Instructions are cached, data are not: see flash_f4.c; and they
+ * (table 11).  Instructions are cached, data are not: see flash_f4.c; and they
  * are not prefetched, which revision A of the chip gets wrong (ES0182).
  */
 #include "port.h"
 
 #include "board.h"
 
-/* HSE starts within some 2 ms (DS8626 clause 5.3.8); HSI runs the loop at 16
+/* HSE starts within some 2 ms (DS8626 table 32); HSI runs the loop at 16
  * MHz with about 6 cycles a turn, so this is 20 ms at least. */
 #define HSE_START_TURNS 60000u
 

@@ -5,7 +5,7 @@
  *
  * Endpoint 0 only, without DMA.  What comes from the host waits in a FIFO as
  * entries: SETUP data, end of the SETUP stage, OUT data, end of the OUT
- * transfer (clause 34.17.5).  The ends are what is told to usbd.c: only then
+ * transfer (clause 34.17.6).  The ends are what is told to usbd.c: only then
  * may the endpoint be armed again.
  */
 #include "dcd.h"
@@ -20,7 +20,7 @@
 #define RX_WORDS 128u
 #define TX_WORDS (DCD_PACKET / 4u)
 
-/* Turnaround time of 14.2 MHz and more: 6 from 32 MHz on (table 202). */
+/* Turnaround time of 14.2 MHz and more: 6 from 32 MHz on (table 204). */
 #define TRDT 6u
 
 /* The packet that came last, until its end has been read as well. */
@@ -31,7 +31,7 @@ static struct {
 
 /* What was to be sent is void: NAK, and when the core has taken notice (it may
  * have set NAK itself, for a SETUP) the endpoint is disabled and its FIFO
- * emptied (clause 34.17.5, "IN endpoint disable"). */
+ * emptied (clause 34.17.6, "IN endpoint disable"). */
 static void cancel_in(uint32_t flush)
 {
     while (DWC2_DIEPCTL & DWC2_EPCTL_EPENA)

@@ -51,7 +51,7 @@ void dcd_connect(void)
 {
     port_usb_disconnect(false);
     FSDEV_CNTR = FSDEV_CNTR_FRES; /* power on */
-    /* tSTARTUP is 1 us (DS5792 table 43) */
+    /* tSTARTUP is 1 us (DS5792 table 56) */
     for (uint32_t i = 0; i < PORT_HCLK_HZ / 1000000u; i++)
         (void)FSDEV_CNTR;
     FSDEV_CNTR = 0;

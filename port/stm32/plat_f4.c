@@ -29,7 +29,7 @@ void port_start(void)
 {
     /* An option byte may have started the watchdog with 512 ms, and nobody
      * can feed it while a sector of 128 KB is erased (2 s, DS8626
-     * clause 5.3.12). 32 s; PR alone is written, and once, so that PVU need not
+     * table 40).  32 s; PR alone is written, and once, so that PVU need not
      * be waited for.  A watchdog that is not started does not start by this. */
     IWDG->KR = IWDG_KR_ACCESS;
     IWDG->PR = IWDG_PR_DIV256;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * stm32.h - the registers that all families share, as RM0008 rev 21, RM0090
- * rev 19, PM0056 and PM0214 name them, and those of the family that the build
+ * rev 21, PM0056 and PM0214 name them, and those of the family that the build
  * has chosen (cmake/firmware/families.cmake).
  */
 #ifndef PORT_STM32_H

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * stm32f4.h - the registers of STM32F405 and F407 that the bootloader and the
- * demo use, as RM0090 rev 19 names them; included by stm32.h.
+ * demo use, as RM0090 rev 21 names them; included by stm32.h.
  */
 #ifndef PORT_STM32F4_H
 #define PORT_STM32F4_H
