@@ -7,7 +7,7 @@
  * It does not model the host and OTG roles, isochronous endpoints, remote
  * wake-up, test modes, nor the SOF output.
  *
- * Source: RM0090 rev 18, chapter 34 (F405, F407); RM0008 rev 21, chapter 28
+ * Source: RM0090 rev 21, chapter 34 (F405, F407); RM0008 rev 21, chapter 28
  * (F105, F107).  A value that the manual leaves open is commented where it is
  * used.
  */
@@ -18,7 +18,7 @@
 #include "dwc2_regs.h"
 
 #define TDETRST (2500 * SIM_NS) /* USB 2.0, 7.1.7.5: reset is seen */
-#define IDLE    (3 * SIM_MS)    /* 34.6.2: ESUSP, and USBSUSP 3 ms later */
+#define IDLE    (3 * SIM_MS)    /* 34.5.2: ESUSP, and USBSUSP 3 ms later */
 
 /* The core's ids are those that silicon reads (TinyUSB's list of cores); the
  * manual has only CID. */
@@ -29,14 +29,14 @@ const struct dwc2_facts dwc2_facts_f4 = {
     .cid = 0x00001200,
     .release = 0x4f54281a,
     .config = {0, 0x229dcd20, 0x020001e8, 0x0ff08030},
-    .ahb_min_hz = 14200000, /* 34.3 */
+    .ahb_min_hz = 14200000, /* 34.3.3 */
     .function = 10,         /* DS8626 table 9 */
     .dm = {'A', 11},
     .dp = {'A', 12},
 };
 
 /* The same core; no NOVBUSSENS, and the pins need no set-up (RM0008, table
- * 29). */
+ * 30). */
 const struct dwc2_facts dwc2_facts_f107 = {
     .endpoints = 4,
     .ram_words = 320,
@@ -119,7 +119,7 @@ static bool pins_ok(struct dev *d)
             chip_pin_function(d->chip, f->dp.port, f->dp.pin) == f->function);
 }
 
-/* B-session valid: VBUS is sensed, or taken for granted (34.4.2). */
+/* B-session valid: VBUS is sensed, or taken for granted (34.5). */
 static void update_session(struct dev *d)
 {
     struct dwc2 *s = d->state;
@@ -198,7 +198,7 @@ static void enumerated(struct dev *d)
     flag(d, GINT_ENUMDNE);
 }
 
-/* ESUSP after 3 ms without activity, USBSUSP after 3 ms more (34.6.2). */
+/* ESUSP after 3 ms without activity, USBSUSP after 3 ms more (34.5.2). */
 static sim_time next_idle(struct dev *d)
 {
     const struct dwc2 *s = d->state;
@@ -366,7 +366,7 @@ void dwc2_core_reset(struct dev *d)
     s->grxfsiz = 0x200;
     s->dieptxf[0] = 0x00000200;
     for (unsigned i = 1; i < f->endpoints; i++)
-        s->dieptxf[i] = 0x02000400 + 0x200 * (i - 1);
+        s->dieptxf[i] = 0x02000200;
     s->dcfg = DCFG_RESET | (s->dcfg & DCFG_DSPD);
     s->dctl = 0;
     s->dsts = DSTS_RESET;

@@ -3,12 +3,12 @@
  * dwc2_core.c - the core registers of OTG_FS, global ones and those of the
  * device role.
  *
- * Source: RM0090 rev 18, 34.16.2 (global), 34.16.4 (device), 34.16.5 (power
+ * Source: RM0090 rev 21, 34.16.2 (global), 34.16.4 (device), 34.16.5 (power
  * and clock gating).
  */
 #include "dwc2_regs.h"
 
-#define CLEAR_TIME (167 * SIM_NS) /* 8 PHY clocks: GRSTCTL, TXFFLSH */
+#define CLEAR_TIME (167 * SIM_NS) /* 8 PHY clocks: GRSTCTL, RXFFLSH */
 
 uint32_t dwc2_global_read(struct dev *d, uint32_t off)
 {
@@ -17,7 +17,7 @@ uint32_t dwc2_global_read(struct dev *d, uint32_t off)
 
     switch (off) {
     case OTG_GOTGCTL:
-        return GOTGCTL_RESET | (s->session ? GOTGCTL_BSVLD : 0) |
+        return (s->session ? GOTGCTL_BSVLD : 0) |
                (s->host_mode ? 0 : GOTGCTL_CIDSTS);
     case OTG_GOTGINT:
         return s->gotgint;
@@ -47,7 +47,7 @@ uint32_t dwc2_global_read(struct dev *d, uint32_t off)
     case OTG_RELEASE:
         return f->release;
     case OTG_HPTXFSIZ:
-        return 0x02000600; /* of the host role */
+        return 0x02000400; /* of the host role */
     }
     if (off >= OTG_CONFIG1 && off <= OTG_CONFIG4)
         return f->config[(off - OTG_CONFIG1) / 4];
@@ -96,7 +96,7 @@ static void write_gusbcfg(struct dev *d, uint32_t v)
     struct dwc2 *s = d->state;
     bool host = (v & (GUSBCFG_FHMOD | GUSBCFG_FDMOD)) == GUSBCFG_FHMOD;
 
-    s->gusbcfg = v & GUSBCFG_MASK;
+    s->gusbcfg = (v & GUSBCFG_MASK) | GUSBCFG_PHYSEL;
     s->told_trdt = false;
     /* Without FHMOD the ID pin decides; it is pulled up: device. */
     if (host == s->host_mode)
@@ -161,7 +161,7 @@ void dwc2_global_write(struct dev *d, uint32_t off, uint32_t v)
 
     switch (off) {
     case OTG_GOTGCTL:
-        if (v & 0x00000702) /* SRQ, HNPRQ, HSHNPEN; DHNPEN is set anyway */
+        if (v & GOTGCTL_OTG)
             dev_unmodelled(d, off, "OTG role");
         break;
     case OTG_GOTGINT:

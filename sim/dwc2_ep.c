@@ -3,7 +3,7 @@
  * dwc2_ep.c - the endpoint registers of OTG_FS: control, interrupts, transfer
  * size, FIFO status.
  *
- * Source: RM0090 rev 18, 34.16.4 (registers), 34.17.5 (endpoint activation),
+ * Source: RM0090 rev 21, 34.16.4 (registers), 34.17.5 (endpoint activation),
  * 34.17.6 (NAK, disable, stall).
  */
 #include <string.h>

@@ -3,7 +3,7 @@
  * dwc2_fifo.c - the FIFOs of OTG_FS: one for everything that is received, one
  * for each IN endpoint, as words in 1.25 KB of RAM.
  *
- * Source: RM0090 rev 18, 34.11 (FIFO architecture), 34.16.2 (GRXSTSP,
+ * Source: RM0090 rev 21, 34.11 (FIFO architecture), 34.16.2 (GRXSTSP,
  * GRXFSIZ, DIEPTXFx), 34.17.6 (packet read, packet write).
  */
 #include <string.h>
@@ -111,7 +111,7 @@ static bool is_setup(enum dwc2_pktsts what)
 }
 
 /* Ten words are for SETUP packets and nothing else; an OUT packet also needs
- * one for "transfer completed" (34.13.3). */
+ * one for "transfer completed" (34.13.1). */
 static bool fits(struct dev *d, enum dwc2_pktsts what, size_t words)
 {
     const struct dwc2 *s = d->state;

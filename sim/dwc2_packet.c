@@ -3,7 +3,7 @@
  * dwc2_packet.c - what OTG_FS does with SETUP, OUT and IN: who answers, what
  * goes into and out of the FIFOs, what the registers say afterwards.
  *
- * Source: RM0090 rev 18, 34.17.6 (SETUP, OUT and IN transfers, stall).
+ * Source: RM0090 rev 21, 34.17.6 (SETUP, OUT and IN transfers, stall).
  */
 #include <string.h>
 
@@ -11,7 +11,7 @@
 
 /* ---- clocks ---- */
 
-/* Table of TRDT for AHB clocks (34.17.7): the limit below which it grows. */
+/* Table 204, TRDT for AHB clocks (34.16.2): the limit below which it grows. */
 static unsigned trdt_min(uint32_t ahb)
 {
     static const struct {
@@ -27,7 +27,7 @@ static unsigned trdt_min(uint32_t ahb)
     return 6;
 }
 
-/* One less than the table is let pass: older manuals had 5. */
+/* One less than the table is let pass: older drivers have 5. */
 static void check_trdt(struct dev *d, uint32_t ahb)
 {
     struct dwc2 *s = d->state;
@@ -100,7 +100,7 @@ enum wire_result dwc2_setup(struct chip *c, void *dev, unsigned addr,
     (void)c;
     if (ep || !listens(d, addr, ep))
         return WIRE_TIMEOUT;
-    /* SETUP is never refused, but it needs room (34.13.3). */
+    /* SETUP is never refused, but it needs room (34.13.1). */
     if (!dwc2_rx_push(d, PKTSTS_SETUP, 0, 0, data, 8))
         return WIRE_TIMEOUT;
     if (s->setup_open && !out->count)

@@ -4,7 +4,7 @@
  * states of the bus), dwc2_core.c and dwc2_ep.c (registers), dwc2_fifo.c
  * (FIFOs) and dwc2_packet.c (transactions).
  *
- * Source: RM0090 rev 18, 34.16.
+ * Source: RM0090 rev 21, 34.16.
  */
 #ifndef SIM_DWC2_REGS_H
 #define SIM_DWC2_REGS_H
@@ -58,7 +58,7 @@ enum {
 };
 
 /* GOTGCTL, GOTGINT */
-#define GOTGCTL_RESET  0x00000800u
+#define GOTGCTL_OTG    0x00000e02u /* DHNPEN, HSHNPEN, HNPRQ, SRQ */
 #define GOTGCTL_CIDSTS (1u << 16)
 #define GOTGCTL_BSVLD  (1u << 19)
 #define GOTGINT_SEDET  (1u << 2)
@@ -67,12 +67,13 @@ enum {
 #define GAHBCFG_TXFELVL (1u << 7)
 #define GAHBCFG_MASK    0x00000181u
 
-#define GUSBCFG_RESET   0x00000a00u
+#define GUSBCFG_RESET   0x00000a40u
+#define GUSBCFG_PHYSEL  (1u << 6) /* always 1 */
 #define GUSBCFG_SRPCAP  (1u << 8)
 #define GUSBCFG_TRDT(v) ((v) >> 10 & 15)
 #define GUSBCFG_FHMOD   (1u << 29)
 #define GUSBCFG_FDMOD   (1u << 30)
-#define GUSBCFG_MASK    0xe0003f07u /* PHYSEL is always 1, write-only */
+#define GUSBCFG_MASK    0xe0003f07u
 
 #define GRSTCTL_CSRST      (1u << 0)
 #define GRSTCTL_RXFFLSH    (1u << 4)

@@ -260,7 +260,7 @@ static void cr_write(struct dev *d, uint32_t v)
     update_irq(d);
 }
 
-/* PM0075 2.3.1: a wrong key locks until reset and faults. */
+/* PM0075 2.3.2: a wrong key locks until reset and faults. */
 static void key_write(struct dev *d, uint32_t v)
 {
     struct flash_f1 *f = d->state;

@@ -296,7 +296,7 @@ enum wire_result fsdev_out(struct chip *c, void *dev, unsigned addr,
     if ((s->epr[reg] & EP_TYPE) == EP_TYPE_CONTROL && (s->epr[reg] & EP_KIND) &&
         n)
         return WIRE_STALL;
-    /* A repeated packet: acknowledged, not counted (USB 2.0, 8.6.3). */
+    /* A repeated packet: acknowledged, not counted (USB 2.0, 8.6.4). */
     if (toggle != !!(s->epr[reg] & EP_DTOG_RX))
         return WIRE_ACK;
     received(d, reg, half, n);

@@ -53,7 +53,7 @@ static const struct flash_f1_facts flash_c8 = {1024, 4, 0xffffffff};
 static const struct bkp_facts bkp_ze = {42};
 static const struct bkp_facts bkp_c8 = {10};
 
-static const struct iwdg_facts iwdg = {40000}; /* DS5792 table 25 */
+static const struct iwdg_facts iwdg = {40000}; /* DS5792 table 26 */
 
 /* Default pin and remapped ones: RM0008 tables 52 to 54. */
 static const struct usart_facts usart1 = {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * model_f4.c - STM32F407 as data.  RM0090: memory map 2.3, clock enable and
- * reset bits 7.3, alternate functions in DS8626 table 9, interrupts 12.2,
+ * reset bits 7.3, alternate functions in DS8626 table 9, interrupts 12.1.3,
  * device electronic signature chapter 39, DBGMCU 38.6.1.
  */
 #include "dwc2.h"

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * rcc_f1.c - reset and clock control of the STM32F10x (not the connectivity
- * line, which has two more PLLs).  RM0008 chapter 7; times from DS5792, 5.3.7
- * and 5.3.8.
+ * line, which has two more PLLs).  RM0008 chapter 7; times from DS5792, 5.3.6
+ * to 5.3.8.
  *
  * Not here: clock security system, MCO output, clock interrupts, RTC clock.
  */
@@ -60,17 +60,17 @@ enum { SW_HSI, SW_HSE, SW_PLL, SW_NONE };
 
 #define MHZ     1000000u
 #define HSI_HZ  (8 * MHZ)
-#define LSI_HZ  40000u /* 30 to 60 kHz, table 25: typical */
+#define LSI_HZ  40000u /* 30 to 60 kHz, table 26: typical */
 #define USB_HZ  (48 * MHZ)
 #define SYS_MAX (72 * MHZ)
 #define AP1_MAX (36 * MHZ)
 #define PLL_MIN (16 * MHZ)
 
-#define HSI_START (2 * SIM_US)   /* table 24, maximum */
-#define HSE_START (2 * SIM_MS)   /* table 22, typical */
-#define PLL_LOCK  (200 * SIM_US) /* table 27, maximum */
-#define LSI_START (85 * SIM_US)  /* table 25, maximum */
-#define LSE_START (3 * SIM_S)    /* table 23, typical */
+#define HSI_START (2 * SIM_US)    /* table 25, maximum */
+#define HSE_START (2 * SIM_MS)    /* table 23, typical */
+#define PLL_LOCK  (200 * SIM_US)  /* table 28, maximum */
+#define LSI_START (85 * SIM_US)   /* table 26, maximum */
+#define LSE_START (2500 * SIM_MS) /* table 24, typical at 25 C */
 
 /* For rcc_rule(). */
 enum { RULE_AHB = 1, RULE_APB1 = 2, RULE_PLL = 4, RULE_USB = 8 };

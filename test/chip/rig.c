@@ -146,7 +146,7 @@ unsigned rig_pages(const struct rig_board *b, uint32_t addr, uint32_t n)
     return pages;
 }
 
-/* Typical times of the data sheets: DS5792 table 28, DS8626 table 41. */
+/* Typical times of the data sheets: DS5792 table 29, DS8626 table 40. */
 unsigned rig_erase_ms(const struct rig_board *b, uint32_t addr, uint32_t n)
 {
     static const struct {

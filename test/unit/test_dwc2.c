@@ -114,16 +114,19 @@ static void reset_values(void **state)
 {
     struct chip *c = *state;
 
-    assert_int_equal(otg_read(c, GUSBCFG), 0xa00);
+    assert_int_equal(otg_read(c, GUSBCFG), 0xa40);
     assert_int_equal(otg_read(c, GRSTCTL), 0x80000000);
     assert_int_equal(otg_read(c, GINTSTS), 0x04000020);
     assert_int_equal(otg_read(c, GRXFSIZ), 0x200);
-    assert_int_equal(otg_read(c, DIEPTXF(1)), 0x02000400);
+    assert_int_equal(otg_read(c, DIEPTXF(1)), 0x02000200);
+    assert_int_equal(otg_read(c, GOTGCTL) & ~BIT(19), BIT(16)); /* CIDSTS */
     assert_int_equal(otg_read(c, DCFG), 0x02200000);
     assert_int_equal(otg_read(c, DCTL), 0);
     assert_int_equal(otg_read(c, DIEPINT(1)), TXFE);
     assert_int_equal(otg_read(c, DOEPCTL(0)), USBAEP);
     assert_int_equal(otg_read(c, 0x40), 0x4f54281a);
+    otg_write(c, GUSBCFG, 0);
+    assert_int_equal(otg_read(c, GUSBCFG), BIT(6)); /* PHYSEL */
     assert_int_equal(c->errors, 0);
 }
 
