@@ -250,6 +250,7 @@ struct chip_model {
     uint32_t cpuid;
     unsigned irqs;          /* external interrupts */
     unsigned priority_bits; /* implemented, from the top of the byte */
+    uint32_t tick_calib;    /* SYST_CALIB */
     uint32_t flash_base, flash_size;
     uint8_t flash_erased; /* 0xFF; L0: 0x00 */
     uint32_t ram_base, ram_size;

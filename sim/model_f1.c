@@ -154,8 +154,9 @@ static const struct device devices_c8[] = {
 /* ---- chips ---- */
 
 #define F103                                                                   \
-    .cpu = CPU_CORTEX_M3, .cpuid = 0x411fc231, /* r1p1 */                      \
-        .priority_bits = 4, .flash_base = 0x08000000, .flash_erased = 0xff,    \
+    .cpu = CPU_CORTEX_M3, .cpuid = 0x411fc231,  /* r1p1 */                     \
+        .priority_bits = 4, .tick_calib = 9000, /* PM0056 4.5.4: 9 MHz */      \
+        .flash_base = 0x08000000, .flash_erased = 0xff,                        \
     .ram_base = 0x20000000, .io_end = 0x40030000, .hse_hz = 8000000,           \
     .rcc = "RCC", .flash = "FLASH", .rcc_ops = &rcc_f1_rcc,                    \
     .gpio_ops = &gpio_f1_gpio, .flash_ops = &flash_f1_flash

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * model_f4.c - STM32F407 as data.  RM0090: memory map 2.3, clock enable and
- * reset bits 7.3, alternate functions in DS8626 table 9, interrupts 12.1.3,
+ * reset bits 7.3, alternate functions in DS8626 table 9, interrupts 12.1,
  * device electronic signature chapter 39, DBGMCU 38.6.1.
  */
 #include "dwc2.h"
@@ -154,6 +154,7 @@ const struct chip_model model_stm32f407vg = {
     .cpuid = 0x410fc241, /* r0p1 */
     .irqs = 82,
     .priority_bits = 4,
+    .tick_calib = 18750, /* 12.1.2: 1 ms when HCLK / 8 is 18.75 MHz */
     .flash_base = 0x08000000,
     .flash_size = 1024 * 1024,
     .flash_erased = 0xff,

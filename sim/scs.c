@@ -55,8 +55,6 @@ enum {
 #define CSR_CLKSOURCE (1u << 2)
 #define CSR_COUNTFLAG (1u << 16)
 #define TICK_MASK     0xffffffu
-/* PM0056 4.5.4: 9000 ticks are 1 ms when HCLK / 8 is 9 MHz. */
-#define TICK_CALIB 9000u
 
 #define AIRCR_KEY      0x05fau
 #define AIRCR_KEY_READ 0xfa05u
@@ -137,7 +135,7 @@ static uint32_t tick_read(struct chip *c, uint32_t off)
     if (off == SYST_RVR)
         return t->load;
     if (off == SYST_CALIB)
-        return TICK_CALIB;
+        return c->model->tick_calib;
     systick_event(c);
     if (off == SYST_CVR)
         return tick_value(c);

@@ -215,7 +215,8 @@ static void identity_can_be_read(void **state)
     copy(&k, 0x1ffff7e8, RAM + 4);
     copy(&k, 0xe0042000, RAM + 8);
     copy(&k, 0xe000ed00, RAM + 12);
-    copy(&k, 4, RAM + 16); /* flash at 0 */
+    copy(&k, 4, RAM + 16);          /* flash at 0 */
+    copy(&k, 0xe000e01c, RAM + 20); /* SYST_CALIB */
     spin(&k);
     start(b, SIM_MS);
     assert_int_equal(peek(b->c, RAM) & 0xffff, 512);
@@ -223,6 +224,7 @@ static void identity_can_be_read(void **state)
     assert_int_equal(peek(b->c, RAM + 8) & 0xfff, 0x414);
     assert_int_equal(peek(b->c, RAM + 12), 0x411fc231);
     assert_int_equal(peek(b->c, RAM + 16), CODE | 1);
+    assert_int_equal(peek(b->c, RAM + 20) & 0xffffff, 9000);
     assert_int_equal(chip_guest_errors(b->c), 0);
 }
 

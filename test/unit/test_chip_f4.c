@@ -115,6 +115,7 @@ static void identity_can_be_read(void **state)
     copy(&k, 0xe000ed00, RAM + 12);
     copy(&k, 0x1fffc000, RAM + 16);
     copy(&k, 0x1fff0000, RAM + 20);
+    copy(&k, 0xe000e01c, RAM + 24); /* SYST_CALIB */
     spin(&k);
     start(b, SIM_MS);
     assert_int_equal(peek(b->c, RAM) & 0xffff, 1024);
@@ -123,6 +124,7 @@ static void identity_can_be_read(void **state)
     assert_int_equal(peek(b->c, RAM + 12), 0x410fc241);
     assert_int_equal(peek(b->c, RAM + 16) & 0xff00, 0xaa00);
     assert_int_equal(peek(b->c, RAM + 20), 0xffffffff);
+    assert_int_equal(peek(b->c, RAM + 24) & 0xffffff, 18750);
     assert_int_equal(chip_guest_errors(b->c), 0);
 }
 
