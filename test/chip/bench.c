@@ -130,3 +130,27 @@ void bench_installed(struct rig *r, const uint8_t *image, size_t n)
     /* Held by hand: the key is the one way in that asks nobody. */
     assert_int_equal(rig_reset_with_key(r), 0);
 }
+
+void bench_set_forward(struct rig *r, uint32_t ms)
+{
+    enum { ROOM = 128 * 1024, STEP = 1000 };
+    static uint8_t before[ROOM], after[ROOM];
+    size_t n = r->board->ram_end - r->board->ram, found = 0;
+
+    assert_true(n <= ROOM);
+    assert_true(chip_peek(r->chip, r->board->ram, before, n));
+    host_wait(r->host, STEP * SIM_MS);
+    assert_true(chip_peek(r->chip, r->board->ram, after, n));
+    for (size_t i = 0; i < n; i += 4) {
+        uint32_t is = rig_get32(after + i);
+        uint32_t grown = is - rig_get32(before + i);
+        uint8_t word[4];
+
+        if (grown < STEP - 2 || grown > STEP + 2)
+            continue;
+        rig_put32(word, is + ms);
+        assert_true(chip_poke(r->chip, r->board->ram + (uint32_t)i, word, 4));
+        found++;
+    }
+    assert_in_range(found, 1, 3);
+}

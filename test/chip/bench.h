@@ -53,6 +53,10 @@ void bench_assert_honest(unsigned ms, sim_time took);
 /* An installed image that boots, and the bootloader entered by key. */
 void bench_installed(struct rig *r, const uint8_t *image, size_t n);
 
+/* Waits for a second and sets the bootloader's millisecond counter forward:
+ * the words of RAM that grow by as many as milliseconds pass. */
+void bench_set_forward(struct rig *r, uint32_t ms);
+
 /* DFU 1.1 clause 6.1.2 */
 enum {
     ERR_TARGET = 1,

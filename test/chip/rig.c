@@ -30,6 +30,7 @@ static const struct rig_board boards[] = {
         .sector = {{2, 2048}, {63, 8192}, {2, 2048}},
         .block = 2048,
         .whole_pages = true,
+        .setup_alone = true,
         .unit = 2,
         .least = 2,
         .program_us = 53,

@@ -38,6 +38,8 @@ struct rig_board {
     /* Bytes that are programmed at once, usually and at least. */
     uint32_t unit, least;
     unsigned program_us;
+    /* The USB block tells of a SETUP before its data stage begins. */
+    bool setup_alone;
     uint32_t image; /* bytes of a small image: blocks, a sector and a part */
     unsigned reset_tries; /* of a host, while the flash is busy */
     uint32_t ram, ram_end;

@@ -135,32 +135,9 @@ static void test_noinit(void **state)
 
 /* ---- nobody comes ---- */
 
-/*
- * A minute of idling is 20 s of ours.  It is waited for in full where
- * SALLYPORT_TEST_SLOW is set; elsewhere the bootloader's millisecond counter is
- * set forward: the words of RAM that grow by as many as milliseconds pass.
- */
-static void set_forward(struct rig *r, uint32_t ms)
-{
-    enum { WORDS = 128 * 1024 / 4, STEP = 1000 };
-    static uint8_t before[WORDS * 4], after[WORDS * 4];
-    size_t n = r->board->ram_end - r->board->ram, found = 0;
-
-    assert_true(n <= sizeof(before));
-    assert_true(chip_peek(r->chip, r->board->ram, before, n));
-    host_wait(r->host, STEP * SIM_MS);
-    assert_true(chip_peek(r->chip, r->board->ram, after, n));
-    for (size_t i = 0; i < n; i += 4) {
-        uint32_t grown = rig_get32(after + i) - rig_get32(before + i);
-
-        if (grown < STEP - 2 || grown > STEP + 2)
-            continue;
-        poke32(r, r->board->ram + (uint32_t)i, rig_get32(after + i) + ms);
-        found++;
-    }
-    assert_in_range(found, 1, 3);
-}
-
+/* A minute of idling is 20 s of ours.  It is waited for in full where
+ * SALLYPORT_TEST_SLOW is set; elsewhere the bootloader's clock is set
+ * forward. */
 static void requested(struct rig *r)
 {
     with_app(r);
@@ -186,7 +163,7 @@ static void test_no_host_skipped(void **state)
 
     requested(r);
     host_wait(r->host, 200 * SIM_MS);
-    set_forward(r, 57000);
+    bench_set_forward(r, 57000);
     assert_false(rig_app_runs(r, 500 * SIM_MS));
     assert_true(rig_app_runs(r, 2500 * SIM_MS));
 }
@@ -199,7 +176,7 @@ static void test_host_came(void **state)
     requested(r);
     host_wait(r->host, 20 * SIM_MS);
     assert_int_equal(host_enumerate(r->host), 0);
-    set_forward(r, 100000);
+    bench_set_forward(r, 100000);
     assert_false(rig_app_runs(r, 200 * SIM_MS));
     /* It went again: the bootloader was wanted, it stays. */
     assert_int_equal(rig_request(r, 0, 9, 0, 0, NULL, 0), 0);
@@ -217,13 +194,13 @@ static void test_not_timed(void **state)
     chip_reset(r->chip, RESET_PIN);
     host_wait(r->host, 200 * SIM_MS);
     rig_key(r, false);
-    set_forward(r, 100000);
+    bench_set_forward(r, 100000);
     assert_false(rig_app_runs(r, 500 * SIM_MS));
     bench_restart(r);
     poke32(r, MAILBOX(r->board), MAIL_REQUEST);
     chip_reset(r->chip, RESET_SOFTWARE);
     host_wait(r->host, 200 * SIM_MS);
-    set_forward(r, 100000);
+    bench_set_forward(r, 100000);
     assert_false(rig_app_runs(r, 500 * SIM_MS));
 }
 

@@ -309,7 +309,7 @@ static void test_not_erased(void **state)
         skip();
     for (uint32_t at = n; at < sample_size(r); at += n) {
         sample_installed(r, at / n % 2);
-        image[at + 99] ^= 0x40;
+        image[at + 99] ^= 0xFF; /* bits to be set, and to be cleared */
         bench_assert_op_error(sample_block(r, at), ERR_CHECK_ERASED);
         assert_int_equal(rig_clrstatus(r), 0);
         rig_settle(r);

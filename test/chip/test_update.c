@@ -231,7 +231,8 @@ static void test_erase_before_leave(void **state)
         bench_assert_ok(sample_block(r, 0));
         if (aborts)
             assert_int_equal(rig_abort(r), 0);
-        rig_leave(r);
+        if (rig_leave(r).state == DFU_ERROR)
+            assert_int_equal(rig_clrstatus(r), 0);
         assert_false(rig_app_runs(r, 500 * SIM_MS));
         rig_settle(r);
         assert_true(rig_flash_blank(r, hole, 1024));
@@ -391,7 +392,8 @@ static void test_broken_off_then_leave(void **state)
 {
     struct rig *r = *state;
 
-    for (size_t sent = 0; sent <= 512; sent += 256) {
+    for (size_t sent = r->board->setup_alone ? 0 : 64; sent <= 512;
+         sent += 256) {
         killed_after(r, 2 * r->board->block, true);
         break_off(r, sent, r->board->block);
         bench_assert_error(rig_leave(r), ERR_FIRMWARE);
