@@ -34,7 +34,7 @@
 enum { QUIET_STEPS = 13, WORK = 1000 };
 enum { CHECKED = 16 };
 /* Bytes of noise at the start of each block of an image of large sectors. */
-enum { SPARSE = 256 };
+enum { SPARSE = 128 };
 /* From power-on until the bootloader or the application is what runs. */
 #define BOOT_TIME (3 * SIM_MS)
 
@@ -271,9 +271,9 @@ static bool abort_step(struct lab *l)
     return idle_in(l, DFU_IDLE);
 }
 
-static bool block_steps(struct lab *l, struct lab_image image)
+static bool block_steps(struct lab *l, struct lab_image image, size_t at)
 {
-    for (size_t at = 0; at < image.n; at += l->block) {
+    for (; at < image.n; at += l->block) {
         size_t n = image.n - at < l->block ? image.n - at : l->block;
 
         if (!address_step(l, 0x21, l->r->board->slot + (uint32_t)at) ||
@@ -292,6 +292,17 @@ static bool leave_step(struct lab *l)
     return true;
 }
 
+static bool patch_steps(struct lab *l)
+{
+    struct rig_span page = rig_nth_page(l->r->board, 1);
+    size_t at = page.start - l->r->board->slot;
+    struct lab_image image = {l->s->after.data, at + page.size};
+
+    if (!l->r->board->whole_pages && !address_step(l, 0x41, page.start))
+        return false;
+    return block_steps(l, image, at);
+}
+
 static bool act(struct lab *l)
 {
     switch (l->s->action) {
@@ -299,9 +310,13 @@ static bool act(struct lab *l)
         return step(l, 0, "\x41", 1) && abort_step(l);
     case LAB_PAGE_ERASE:
         return erase_steps(l) && abort_step(l);
+    case LAB_PATCH:
+        return patch_steps(l) && abort_step(l) && leave_step(l) &&
+               rig_app_runs(l->r, 500 * SIM_MS);
     default:
-        return erase_steps(l) && block_steps(l, l->s->after) && abort_step(l) &&
-               leave_step(l) && rig_app_runs(l->r, 500 * SIM_MS);
+        return erase_steps(l) && block_steps(l, l->s->after, 0) &&
+               abort_step(l) && leave_step(l) &&
+               rig_app_runs(l->r, 500 * SIM_MS);
     }
 }
 
@@ -653,7 +668,7 @@ void lab_judge(struct lab *l)
 enum { SHORT = 300 };
 static uint8_t old_plain[LAB_ROOM], old_stamped[LAB_ROOM];
 static uint8_t new_plain[LAB_ROOM], new_stamped[LAB_ROOM];
-static uint8_t middle[LAB_ROOM], first[LAB_ROOM];
+static uint8_t middle[LAB_ROOM], first[LAB_ROOM], hole[LAB_ROOM];
 
 /* Large sectors are not filled: words that stay erased are no operations, and
  * those in the middle of a block are all alike. */
@@ -684,6 +699,11 @@ static void make_images(const struct rig_board *b)
     memcpy(first, old_stamped, b->image);
     memcpy(first + 0x40, new_plain + 0x40, n - 0x40);
     rig_stamp(b, first, b->image);
+    /* Only the second page is not that of old_stamped: its stamp fits when
+     * that page has come. */
+    page = rig_nth_page(b, 1).start - b->slot;
+    memcpy(hole, old_stamped, b->image);
+    memcpy(hole + page, new_plain + page, n);
 }
 
 #define WHOLE UINT32_MAX
@@ -693,6 +713,7 @@ static struct lab_scenario scenarios[] = {
     {"plain", LAB_UPDATE, {old_plain, WHOLE}, {new_plain, WHOLE}},
     {"middle-page", LAB_UPDATE, {old_plain, WHOLE}, {middle, WHOLE}},
     {"first-page", LAB_UPDATE, {old_stamped, WHOLE}, {first, WHOLE}},
+    {"patch", LAB_PATCH, {hole, WHOLE}, {old_stamped, WHOLE}},
     {"mass-erase", LAB_MASS_ERASE, {old_plain, WHOLE}, {NULL, 0}},
     {"page-erase", LAB_PAGE_ERASE, {old_stamped, WHOLE}, {NULL, 0}},
 };

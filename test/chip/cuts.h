@@ -26,7 +26,8 @@ struct lab_image {
 /* What the host does, and to what. */
 struct lab_scenario {
     const char *name;
-    enum { LAB_UPDATE, LAB_MASS_ERASE, LAB_PAGE_ERASE } action;
+    /* LAB_PATCH: an update with the second page and nothing else */
+    enum { LAB_UPDATE, LAB_PATCH, LAB_MASS_ERASE, LAB_PAGE_ERASE } action;
     struct lab_image before, after;
 };
 

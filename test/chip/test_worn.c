@@ -176,8 +176,8 @@ static void whole_update(void **state)
 static void erases(void **state)
 {
     (void)state;
-    wear(lab_scenario(rig->board, 5), 1);
     wear(lab_scenario(rig->board, 6), 1);
+    wear(lab_scenario(rig->board, 7), 1);
 }
 
 int main(int argc, char **argv)
