@@ -59,7 +59,7 @@ F407 = Board("stm32f407",
               (0x08010000, 64 * KB, "g"), (0x08020000, 896 * KB, "g")],
              4096, 8)
 F407.slot = (0x08004000, 1008 * KB)
-BOARDS = (F103,)
+BOARDS = (F103, F407)
 
 CASES = []             # (function, board)
 
