@@ -145,14 +145,15 @@ static void print_counts(const struct lab *l, double time)
 {
     const struct lab_counts *c = &l->count;
 
-    printf("cuts %s: %lu operations; points %lu before, %lu torn, %lu after; "
-           "%lu different flash contents (%lu start an application, %lu kinds "
-           "of start of the bootloader); cut again in the recovery %lu; "
-           "half images %lu, bricks %lu, failed recoveries %lu, damage outside "
-           "%lu, guest errors %lu; seed %u; %.1f s\n",
-           l->s->name, c->ops, c->before, c->torn, c->later, c->states, c->apps,
-           c->boots, c->again, c->half, c->bricks, c->unrecovered, c->damaged,
-           c->errors, (unsigned)l->seed, time);
+    printf(
+        "cuts %s %s: %lu operations; points %lu before, %lu torn, %lu after; "
+        "%lu different flash contents (%lu start an application, %lu kinds "
+        "of start of the bootloader); cut again in the recovery %lu; "
+        "half images %lu, bricks %lu, failed recoveries %lu, damage outside "
+        "%lu, guest errors %lu; seed %u; %.1f s\n",
+        rig->board->name, l->s->name, c->ops, c->before, c->torn, c->later,
+        c->states, c->apps, c->boots, c->again, c->half, c->bricks,
+        c->unrecovered, c->damaged, c->errors, (unsigned)l->seed, time);
 }
 
 static void cut_everywhere(void **state)

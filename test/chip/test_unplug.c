@@ -201,20 +201,23 @@ static void end_everywhere(void **state)
     struct lab *l = lab_new(rig, *state);
     struct chip_snapshot *start;
     unsigned transfers = 0, points = 0;
+    /* Odd: every other one is interrupted inside. */
+    unsigned step = rig->board->whole_pages || lab_deep() ? 1 : 11;
 
     assert_non_null(l);
     start = lab_start(l);
     for (unsigned kind = 0; kind < KINDS; kind++)
-        for (transfers = 0;
+        for (transfers = step > 1 ? kind : 0;
              end_at(l, start, kind, transfers, (transfers + kind) % 2);
-             transfers++)
+             transfers += step)
             points++;
-    printf("unplug %s: %u transfers, %u points; half images %lu, bricks %lu, "
-           "failed recoveries %lu, damage outside %lu, guest errors %lu; "
-           "seed %u\n",
-           l->s->name, transfers, points, l->count.half, l->count.bricks,
-           l->count.unrecovered, l->count.damaged, l->count.errors,
-           (unsigned)l->seed);
+    printf(
+        "unplug %s %s: %u transfers, %u points; half images %lu, bricks %lu, "
+        "failed recoveries %lu, damage outside %lu, guest errors %lu; "
+        "seed %u\n",
+        rig->board->name, l->s->name, transfers, points, l->count.half,
+        l->count.bricks, l->count.unrecovered, l->count.damaged,
+        l->count.errors, (unsigned)l->seed);
     assert_int_equal(lab_failures(&l->count), 0);
     assert_true(transfers > 40);
     chip_snapshot_free(start);

@@ -150,12 +150,13 @@ static void wear(const struct lab_scenario *s, unsigned one_in)
     points = silent = 0;
     stride = one_in;
     assert_true(lab_walk(l, visit));
-    printf("worn %s: %lu operations, %lu failures; not seen by the host %lu, "
-           "half images %lu, bricks %lu, failed recoveries %lu, damage outside "
-           "%lu, guest errors %lu\n",
-           s->name, l->count.ops, points, silent, l->count.half,
-           l->count.bricks, l->count.unrecovered, l->count.damaged,
-           l->count.errors);
+    printf(
+        "worn %s %s: %lu operations, %lu failures; not seen by the host %lu, "
+        "half images %lu, bricks %lu, failed recoveries %lu, damage outside "
+        "%lu, guest errors %lu\n",
+        rig->board->name, s->name, l->count.ops, points, silent, l->count.half,
+        l->count.bricks, l->count.unrecovered, l->count.damaged,
+        l->count.errors);
     assert_int_equal(silent, 0);
     assert_int_equal(lab_failures(&l->count), 0);
     lab_free(l);

@@ -471,6 +471,36 @@ def plain_whole_blocks_with_leave_boots(b):
     b.app_says("1.0.0", since)
 
 
+# ---- plain DFU 1.1 ----
+
+@on_both
+def dfu11_download_starts_app(b):
+    """No address, no leave: dfu-util resets the bus at the end, and the
+    application comes up."""
+    b.start(firmware="sallyport-dfu11.elf")
+    b.dfu_mode()
+    for name, version in (("demo-plain-dfu.bin", "1.0.0"),
+                          ("demo2-dfu.bin", "2.0.0")):
+        b.guest.put(b.board.read(name), "/tmp/in")
+        since = b.chip.mark()
+        result = b.dfu_util("-D /tmp/in")
+        check(result.status == 0, "dfu-util -D ends with status %d:\n%s",
+              result.status, last_drawn(result.output))
+        check("dfuMANIFEST-WAIT-RESET" in result.output
+              or "Resetting USB" in result.output,
+              "no wait for a bus reset:\n%s", last_drawn(result.output))
+        b.app_says(version, since)
+        enter_by_detach(b)
+    result = b.guest.run("rm -f /tmp/out; dfu-util -U /tmp/out", 120)
+    check(result.status == 0, "dfu-util -U ends with status %d:\n%s",
+          result.status, last_drawn(result.output))
+    got = b.guest.get("/tmp/out")
+    _, size = b.board.slot
+    check(len(got) == size, "%d bytes uploaded, not %d", len(got), size)
+    image = b.board.read("demo2-dfu.bin")
+    same(got[:len(image)], image, "read back")
+
+
 # ---- what must not change ----
 
 def refused(b, where, wanted, data=b"\xa5" * 4096):
@@ -667,7 +697,7 @@ def power_off_in_mid_update(b):
         b, lambda b: b.chip.command("power off"), restore, 4)
 
 
-@on_both
+@case
 def power_cut_in_flash_operation(b):
     """The power fails before, inside or after a flash operation."""
     b.start()
