@@ -50,6 +50,13 @@
 #define CONFIG_WAIT_RESET_MS 8000
 #endif
 
+/* Plain DFU 1.1: after that bus reset the host looks whether it still has the
+ * same device (Linux reads its descriptors again and configures it) and takes
+ * the reset for failed where it has not.  Milliseconds. */
+#ifndef CONFIG_AFTER_RESET_MS
+#define CONFIG_AFTER_RESET_MS 500
+#endif
+
 /* D+ low before the reset into the application.  A hub takes 2.5 us for a
  * disconnect (USB 2.0 clause 7.1.7.3) and keeps the change until the host asks
  * (11.12.3), which may be later; the rest is for hubs that filter.

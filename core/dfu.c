@@ -277,9 +277,20 @@ bool dfu_setup(struct dfu *d, struct usbd *u, uint32_t now_ms)
  * manifestation tolerant waits for the host's bus reset. */
 static uint32_t patience(const struct dfu *d)
 {
-    return !CONFIG_DFUSE && d->status.bState != DFU_dfuIDLE
-               ? CONFIG_WAIT_RESET_MS
-               : CONFIG_LEAVE_MS;
+    if (CONFIG_DFUSE)
+        return CONFIG_LEAVE_MS;
+    return d->status.bState == DFU_dfuIDLE ? CONFIG_AFTER_RESET_MS
+                                           : CONFIG_WAIT_RESET_MS;
+}
+
+/* The bus reset that dfuMANIFEST-WAIT-RESET waits for; n, of no use any more,
+ * tells that it was seen. */
+static void note_reset(struct dfu *d, uint32_t now_ms)
+{
+    if (d->leaving && d->status.bState == DFU_dfuIDLE && d->n) {
+        d->n = 0;
+        d->last_ms = now_ms;
+    }
 }
 
 /* Called from three places: inlined it costs 80 bytes. */
@@ -291,9 +302,12 @@ __attribute__((noinline)) void dfu_reset(struct dfu *d)
 
 bool dfu_poll(struct dfu *d, uint32_t now_ms)
 {
-    uint32_t silent = now_ms - d->last_ms;
+    uint32_t silent;
     bool busy;
 
+    if (!CONFIG_DFUSE)
+        note_reset(d, now_ms);
+    silent = now_ms - d->last_ms;
     if (d->status.bState == DFU_dfuDNBUSY && d->pending)
         end_block(d);
     if (silent >= CONFIG_IDLE_MS)

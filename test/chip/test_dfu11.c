@@ -269,6 +269,21 @@ static void downloaded(struct rig *r, bool with_stamp, bool over_old)
     assert_true(rig_boots_after_reset(r));
 }
 
+/* Linux looks whether it still has the same device after its reset. */
+static void test_stays_for_the_reset(void **state)
+{
+    struct rig *r = *state;
+
+    sample_plain(r, 14);
+    download(r);
+    manifest(r);
+    assert_int_equal(host_enumerate(r->host), 0);
+    host_wait(r->host, 250 * SIM_MS);
+    assert_int_equal(rig_request(r, 0x80, 6, 0x0100, 0, buffer, 18), 18);
+    assert_int_equal(rig_getstate(r), DFU_IDLE);
+    assert_true(rig_app_runs(r, SIM_S));
+}
+
 static void test_download(void **state)
 {
     for (unsigned i = 0; i < 4; i++)
@@ -534,6 +549,7 @@ int main(int argc, char **argv)
     static const struct CMUnitTest tests[] = {
         CHIP_TEST(test_functional_descriptor),
         CHIP_TEST(test_state_table),
+        CHIP_TEST(test_stays_for_the_reset),
         CHIP_TEST(test_download),
         CHIP_TEST(test_short_end),
         CHIP_TEST(test_first_numbers),
