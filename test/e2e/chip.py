@@ -39,7 +39,7 @@ class Chip:
         self.reader = threading.Thread(target=self._read, daemon=True)
         self.reader.start()
         try:
-            listening = self.wait(r"listening usbredir \S+:(\d+)", 10)
+            listening = self.wait(r"listening usbredir \S+:(\d+)", 60)
         except ChipError:
             self.close()
             raise
@@ -47,7 +47,7 @@ class Chip:
         self.usbip_port = None
         if "--usbip" in options:
             self.usbip_port = int(self.wait(r"listening usbip \S+:(\d+)",
-                                            10).group(1))
+                                            60).group(1))
 
     def __enter__(self):
         return self

@@ -167,11 +167,11 @@ class Bench:
             self.chip = None
         return status
 
-    def dfu_mode(self, limit=10):
+    def dfu_mode(self, limit=60):
         """Waits until the guest has the bootloader on its bus."""
         self.guest.wait_usb(DFU_ID, "02", limit)
 
-    def app_mode(self, limit=10):
+    def app_mode(self, limit=60):
         """Waits until the guest has the demo's run-time interface."""
         self.guest.wait_usb(DFU_ID, "01", limit)
 
@@ -202,7 +202,7 @@ class Bench:
               result.status, last_drawn(result.output))
         return self.guest.get("/tmp/out")
 
-    def app_says(self, version, since=0, limit=10):
+    def app_says(self, version, since=0, limit=60):
         """Waits for the demo's line with its version on the USART."""
         self.chip.wait(app_line(version), limit, since)
 
@@ -456,7 +456,7 @@ def plain_whole_blocks_without_leave_stays(b):
     start, _ = b.layout().slot()
     b.update(plain_of_whole_blocks(b), start, leave=False)
     since = b.reset()
-    b.chip.wait(r"(?i)usb.*disconnect", 5, since)
+    b.chip.wait(r"(?i)usb.*disconnect", 30, since)
     b.stays_in_bootloader(since)
     b.update(plain_of_whole_blocks(b), start)
     b.app_says("1.0.0", since)
@@ -711,8 +711,8 @@ def power_cut_in_flash_operation(b):
         since = b.chip.mark()
         b.chip.command("cut " + cut)
         result = write(b, paths[target])
-        b.chip.wait("power: off, cut", 5, since)
-        b.chip.wait("power: on", 5, since)
+        b.chip.wait("power: off, cut", 30, since)
+        b.chip.wait("power: on", 30, since)
         b.dfu_mode()
         check(not b.chip.find(app_line(VERSIONS[target]), since),
               "cut %s: half of %s runs", cut, VERSIONS[target])
@@ -779,7 +779,7 @@ def usbip_detach_and_attach_again(b):
     b.dfu_mode()
     check("Port 00" in b.usbip("port"), "no port is in use")
     b.usbip("detach -p 0")
-    b.chip.wait("usbip: client left", 5)
+    b.chip.wait("usbip: client left", 30)
     listing = b.usbip("list -r 10.0.2.2")
     check("1-1" in listing and DFU_ID in listing, "not listed:\n%s", listing)
     b.usbip_attach()
@@ -799,8 +799,8 @@ def usbip_reset_reaches_the_chip(b):
     result = b.dfu_util("-a 0 -s 0x%08x:4 -U /tmp/four -R" % start)
     check(result.status == 0, "dfu-util -R ends with status %d:\n%s",
           result.status, last_drawn(result.output))
-    b.chip.wait("(?i)usb.*reset", 5, since)
-    b.chip.wait("(?i)usb.*configured", 5, since)
+    b.chip.wait("(?i)usb.*reset", 30, since)
+    b.chip.wait("(?i)usb.*configured", 30, since)
     b.dfu_mode()
 
 
@@ -809,7 +809,7 @@ def usbip_reset_reaches_the_chip(b):
 def bad_arguments(arguments, wanted):
     """sallyport-chip says one clear line and ends with status 2."""
     result = subprocess.run([PROGRAM, *map(str, arguments)],
-                            capture_output=True, text=True, timeout=20,
+                            capture_output=True, text=True, timeout=60,
                             stdin=subprocess.DEVNULL)
     text = result.stderr.strip()
     check(result.returncode == 2, "%s: status %d:\n%s", arguments,
@@ -851,10 +851,10 @@ def chip_refuses_second_client(b):
     b.dfu_mode()
     since = b.chip.mark()
     with socket.create_connection(("127.0.0.1", b.chip.port), 5) as second:
-        second.settimeout(5)
+        second.settimeout(30)
         while second.recv(4096):
             pass
-    b.chip.wait(r"(?i)second|refuse|busy|already", 5, since)
+    b.chip.wait(r"(?i)second|refuse|busy|already", 30, since)
     check("Found DFU" in b.dfu_util("-l").output,
           "the first client lost the device")
 
@@ -862,7 +862,7 @@ def chip_refuses_second_client(b):
 def tool_refuses(status, wanted, *arguments):
     """sallyport says one clear line and ends with this status."""
     result = subprocess.run([ROOT / "build/bin/sallyport", *map(
-        str, arguments)], capture_output=True, text=True, timeout=20)
+        str, arguments)], capture_output=True, text=True, timeout=60)
     text = (result.stdout + result.stderr).strip()
     check(result.returncode == status, "sallyport %s: status %d, not %d:\n%s",
           arguments, result.returncode, status, text)
@@ -898,7 +898,7 @@ def stamp_agrees_with_test(b):
     out.unlink(missing_ok=True)
     subprocess.run([ROOT / "build/bin/sallyport", "stamp",
                     b.board.files / "demo-plain-dfu.bin", "--version", "1.2.3",
-                    "-o", out], check=True, capture_output=True, timeout=20)
+                    "-o", out], check=True, capture_output=True, timeout=60)
     got = out.read_bytes()
     same(got, images.stamped(b.board.read("demo-plain-dfu.bin"),
                              images.word(got, images.OFFSET_PRODUCT),

@@ -245,7 +245,7 @@ class Guest:
         except TimeoutError:
             self.kill()
             try:
-                output, status = self.main.until(mark, 10)
+                output, status = self.main.until(mark, 60)
             except TimeoutError:
                 raise GuestError("the guest hangs\n" + self.tail())
             text = output.decode(errors="replace")
@@ -267,13 +267,13 @@ class Guest:
             output, status = self.main.until(mark, limit)
         except TimeoutError:
             self.kill()
-            self.main.until(mark, 10)
+            self.main.until(mark, 60)
             raise GuestError("a started command took longer than %g s" % limit)
         text = output.decode(errors="replace")
         self._note("status %d\n%s" % (status, text))
         return Result(status, text)
 
-    def side_run(self, script, limit=10):
+    def side_run(self, script, limit=60):
         """Runs a short script while the main channel is busy."""
         encoded = base64.b64encode(script.encode()).decode()
         mark = self.side.request("run @ " + encoded)
@@ -292,10 +292,10 @@ class Guest:
         self._note("put %s (%d bytes)" % (path, len(data)))
         mark = self.main.request("put @ %d %s" % (len(data), path))
         try:
-            if self.main.line(10) != mark.decode() + " ready":
+            if self.main.line(60) != mark.decode() + " ready":
                 raise GuestError("put: unexpected answer")
             self.main.send(data)
-            _, status = self.main.until(mark, 30)
+            _, status = self.main.until(mark, 60)
         except TimeoutError:
             raise GuestError("the guest takes no file\n" + self.tail())
         if status:
@@ -305,11 +305,11 @@ class Guest:
         """Contents of a file in the guest, None where there is none."""
         mark = self.main.request("get @ %s" % path).decode()
         try:
-            answer = self.main.line(10).split()
+            answer = self.main.line(60).split()
             if answer[0] != mark:
                 raise GuestError("get: unexpected answer")
             size = int(answer[1])
-            return self.main.bytes(size, 30) if size >= 0 else None
+            return self.main.bytes(size, 60) if size >= 0 else None
         except TimeoutError:
             raise GuestError("the guest gives no file\n" + self.tail())
 
@@ -357,7 +357,7 @@ class Guest:
         """The usbip program, for the server on this machine's port."""
         return self.run("usbip --tcp-port %d %s" % (port, arguments))
 
-    def wait_usb(self, product, protocol, limit=10):
+    def wait_usb(self, product, protocol, limit=60):
         """Waits until a device with that VID:PID is configured, with that
         protocol of its first interface (two hexadecimal digits)."""
         vid, pid = product.split(":")
@@ -381,7 +381,7 @@ class Qmp:
     def __init__(self, path):
         self.socket = socket.socket(socket.AF_UNIX)
         self.socket.connect(str(path))
-        self.socket.settimeout(10)
+        self.socket.settimeout(60)
         self.file = self.socket.makefile("rw")
         self.file.readline()
         self.call("qmp_capabilities")
