@@ -39,7 +39,7 @@ static uint32_t block_address(const struct dfu *d)
 static bool next_block(struct dfu *d, const struct usb_setup *s)
 {
     if (d->status.bState == DFU_dfuIDLE)
-        d->pointer = PART_APP_START;
+        dfu_reset(d);
     else if (s->wValue != (uint16_t)(d->block + 1))
         return false;
     d->block = s->wValue;

@@ -86,12 +86,12 @@ static void fail(struct upd *u, enum err err)
         u->err = err;
 }
 
-static bool blank(uint32_t unit)
+/* From addr to the end of its erase unit, which has the number before end. */
+static bool blank(uint32_t addr, uint32_t end)
 {
-    const uint32_t *w = (const uint32_t *)part_unit_start(unit);
-    const uint32_t *end = (const uint32_t *)part_unit_start(unit + 1);
+    const uint32_t *w = (const uint32_t *)addr;
 
-    while (w < end)
+    while ((uint32_t)w < part_unit_start(end) - 3)
         if (*w++ != ERASED)
             return false;
     return true;
@@ -108,7 +108,7 @@ static void erase(struct upd *u, uint32_t unit)
     flash_program(start + 4, &u->page, 4);
     flash_erase(start);
     u->erase[unit] = 0;
-    if (!blank(unit))
+    if (!blank(start, unit + 1))
         u->err = ERR_ERASE;
 }
 
@@ -139,6 +139,25 @@ static void touch(struct upd *u, uint32_t page)
         invalidate(u);
 }
 
+/* Carries out the erase of a unit. */
+static void erase_marked(struct upd *u, uint32_t unit)
+{
+    touch(u, part_unit_start(unit));
+    erase(u, unit);
+    if (unit == PART_APP_UNIT)
+        u->held = false;
+}
+
+/* A block that broke off is dropped, with the erase that it implied. */
+static void drop_page(struct upd *u)
+{
+    u->page = 0;
+#if PART_BIG_UNITS
+    u->erase[u->implied] = 0; /* unit 0 is not writable */
+    u->implied = 0;
+#endif
+}
+
 /* The open page goes to flash; of the first page all but its first word. */
 static void commit(struct upd *u)
 {
@@ -150,24 +169,29 @@ static void commit(struct upd *u)
     u->page = 0;
     if (!page || u->err)
         return;
+#if PART_BIG_UNITS
+    u->implied = 0;
+#endif
     plan = plan_page(u, page);
-    if (PART_BIG_UNITS && (plan & PLAN_ERASE) && !u->erase[unit])
-        u->err = ERR_NOT_ERASED; /* other data would go with it */
     if (!PART_BIG_UNITS)
         u->erase[unit] = 0;
+    else if ((plan & PLAN_ERASE) && !u->erase[unit])
+        u->err = ERR_NOT_ERASED; /* other data would go with it */
+    else if (plan & PLAN_ERASE)
+        erase_marked(u, unit);
     if (!plan || u->err)
         return;
-    touch(u,
-          PART_BIG_UNITS && plan & PLAN_ERASE ? part_unit_start(unit) : page);
+    touch(u, page);
     if (u->err)
         return;
     if (page == PART_APP_START) {
         u->held = true;
         u->first = *first;
         *first = ERASED;
-        plan = plan_page(u, page);
+        if (!PART_BIG_UNITS)
+            plan = plan_page(u, page);
     }
-    if (plan & PLAN_ERASE)
+    if (!PART_BIG_UNITS && (plan & PLAN_ERASE))
         erase(u, unit);
     program(u, page, u->buf, PAGE);
 }
@@ -259,7 +283,7 @@ static void install(struct upd *u)
 static void carry_on(struct upd *u, enum err err)
 {
     u->err = err;
-    u->page = 0;
+    drop_page(u);
     u->settling = false;
     u->whole = UPD_UNKNOWN;
 }
@@ -269,15 +293,34 @@ void upd_begin(struct upd *u, uint32_t addr, uint32_t n)
     carry_on(u, upd_area(addr));
     fail(u, upd_area(addr + n - 1));
     if (addr != u->write)
-        u->ascending = false;
-    u->partial = true;
-    if (addr == PART_APP_START)
-        u->run = u->ascending = true;
+        u->gapless = UPD_GAPS;
+    u->run <<= 1;
+    if (addr == PART_APP_START) {
+        u->run = UPD_RUN_OPEN;
+        u->gapless =
+            PART_BIG_UNITS ? u->gapless | UPD_SINCE_START : UPD_SINCE_START;
+    }
     u->write = addr;
 }
 
-__attribute__((noinline)) static void mark(struct upd *u, uint32_t unit,
+__attribute__((noinline)) static void mark(struct upd *u, uint32_t from,
                                            uint32_t end);
+
+/* Who writes the slot from its start need not erase it first. */
+static void imply_erase(struct upd *u)
+{
+#if PART_BIG_UNITS
+    uint32_t unit = part_unit(u->write);
+
+    if (u->gapless != UPD_ALL || u->write != part_unit_start(unit) ||
+        u->erase[unit])
+        return;
+    mark(u, u->write, unit + 1);
+    u->implied = (uint8_t)unit;
+#else
+    (void)u;
+#endif
+}
 
 void upd_feed(struct upd *u, const uint8_t *data, uint32_t n)
 {
@@ -288,10 +331,7 @@ void upd_feed(struct upd *u, const uint8_t *data, uint32_t n)
 
         if (u->page != page) {
             commit(u);
-            /* Who writes the slot from its start need not erase it first. */
-            if (PART_BIG_UNITS && u->ascending &&
-                u->write == part_unit_start(part_unit(page)))
-                mark(u, part_unit(page), part_unit(page) + 1);
+            imply_erase(u);
             load(u, page);
         }
         memcpy(u->buf + at, data, part);
@@ -304,13 +344,13 @@ void upd_feed(struct upd *u, const uint8_t *data, uint32_t n)
 /* The block of n bytes ends the stamped image, and all before it is there. */
 static bool ends_image(const struct upd *u, uint32_t n)
 {
-    return stamped() && u->run && u->ascending &&
+    return stamped() && u->run && u->gapless &&
            u->write - PART_APP_START - boot_image_size(slot()) < n;
 }
 
 void upd_end(struct upd *u, uint32_t n)
 {
-    u->partial = false;
+    u->run = u->run == UPD_RUN_OPEN;
     commit(u);
     if (ends_image(u, n)) {
         verify(u);
@@ -332,11 +372,15 @@ uint32_t upd_end_ms(struct upd *u, uint32_t n)
     return ms;
 }
 
-/* Marks erase units; what is blank has nothing to wait for. */
-static void mark(struct upd *u, uint32_t unit, uint32_t end)
+/* Marks the erase units from an address on; what is blank from there has
+ * nothing to wait for. */
+static void mark(struct upd *u, uint32_t from, uint32_t end)
 {
-    for (; unit < end; unit++)
-        u->erase[unit] = !blank(unit);
+    for (uint32_t unit = part_unit(from); unit < end; unit++) {
+        if (!blank(from, unit + 1))
+            u->erase[unit] = 1;
+        from = part_unit_start(unit + 1);
+    }
 }
 
 void upd_erase(struct upd *u, uint32_t addr)
@@ -350,17 +394,17 @@ void upd_erase(struct upd *u, uint32_t addr)
     /* dfu-util up to 0.9 erases as it goes, and by addresses that are
      * multiples of the sector size: what it just wrote stays. */
     if (addr < u->write)
-        u->ascending = false;
+        u->gapless = UPD_GAPS;
     else if (from < u->write)
         from = u->write;
-    mark(u, part_unit(from - 1) + 1, end);
+    mark(u, from, end);
 }
 
 void upd_erase_all(struct upd *u)
 {
-    mark(u, PART_APP_UNIT, PART_APP_UNIT_END);
-    u->whole = UPD_UNKNOWN;
     upd_lost(u);
+    u->whole = UPD_UNKNOWN;
+    mark(u, PART_APP_START, PART_APP_UNIT_END);
 }
 
 /* ---- ends ---- */
@@ -373,37 +417,28 @@ void upd_settle(struct upd *u)
 void upd_lost(struct upd *u)
 {
     u->err = ERR_NONE;
-    u->page = 0;
-    u->run = false;
+    drop_page(u);
+    u->run = UPD_NO_RUN;
+    if (PART_BIG_UNITS)
+        u->gapless = UPD_ALL;
     u->write = PART_APP_START;
     u->settling = true;
 }
 
 void upd_stop(struct upd *u, bool last_short)
 {
-    if (u->partial)
-        u->run = false;
-    if (u->run && last_short && !stamped())
+    if (u->run == UPD_RUN && last_short && !stamped())
         u->whole = UPD_WHOLE;
     u->settling = true;
 }
 
 void upd_leave(struct upd *u)
 {
-    if (u->held && !stamped() && (!u->run || u->partial))
+    if (u->held && !stamped() && u->run != UPD_RUN)
         fail(u, ERR_NO_IMAGE);
     verify(u);
-    u->whole = !u->err && !stamped() && (u->held || u->run);
+    u->whole = !u->err && !stamped() && u->run == UPD_RUN;
     u->settling = true;
-}
-
-/* Carries out the erase of a unit. */
-static void erase_marked(struct upd *u, uint32_t unit)
-{
-    touch(u, part_unit_start(unit));
-    erase(u, unit);
-    if (unit == PART_APP_UNIT)
-        u->held = false;
 }
 
 /* All is carried out; is there an image to install? */
@@ -424,7 +459,7 @@ void upd_poll(struct upd *u)
 {
     if (!u->settling)
         return;
-    u->page = 0; /* of a block that broke off */
+    drop_page(u);
     for (uint32_t i = PART_APP_UNIT; i < PART_APP_UNIT_END; i++)
         if (u->erase[i]) {
             erase_marked(u, i);

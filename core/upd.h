@@ -38,14 +38,26 @@
 /* A verdict is remembered, because it takes a fraction of a second. */
 enum upd_whole { UPD_UNKNOWN, UPD_WHOLE, UPD_TORSO };
 
+/* This host wrote the first word and everything since.  A block that begins
+ * shifts this to the left, and only its end brings it back: no run goes on
+ * behind a block that broke off. */
+enum upd_run { UPD_NO_RUN, UPD_RUN, UPD_RUN_OPEN };
+
+/* What came without a gap from the slot's start: UPD_ALL is all that this host
+ * wrote, and only then an erase is implied.  Else that would take what it has
+ * written to the unit before. */
+enum upd_gapless { UPD_GAPS, UPD_SINCE_START = 2, UPD_ALL };
+
 /* The owner sets all of it to zero once.  The small fields come first: the
  * code is shorter for offsets that fit an instruction. */
 struct upd {
-    bool held;      /* the flash has no valid first word, `first` is it */
-    bool run;       /* this host wrote the first word and everything since */
-    bool ascending; /* and that without a gap, from the slot's start */
-    bool partial;   /* a block began and did not end */
-    bool settling;  /* carry out what is deferred, then install if whole */
+    bool held;       /* the flash has no valid first word, `first` is it */
+    uint8_t run;     /* enum upd_run */
+    uint8_t gapless; /* enum upd_gapless */
+    bool settling;   /* carry out what is deferred, then install if whole */
+#if PART_BIG_UNITS
+    uint8_t implied; /* erase unit that the open page implies to erase, or 0 */
+#endif
     uint8_t whole;  /* enum upd_whole: is the image complete and right? */
     uint16_t err;   /* enum err: the first one since upd_begin(), upd_erase()
                        or upd_lost(); nothing is done while it stands */

@@ -531,6 +531,42 @@ static void test_stamped_without_end(void **state)
     assert_true(rig_boots_after_reset(r));
 }
 
+/* A block breaks off, and the host sends the next one. */
+static void test_on_behind_a_broken_block(void **state)
+{
+    struct rig *r = *state;
+    uint32_t n = r->board->block;
+    uint8_t setup[8] = {OUT, DNLOAD, 2, 0, 0, 0, n & 0xff, (uint8_t)(n >> 8)};
+
+    sample_plain(r, 14);
+    send_blocks(r, 0, 2);
+    assert_int_equal(rig_raw_setup(r, setup), WIRE_ACK);
+    assert_int_equal(rig_raw_out(r, 1, image + 2 * n, 64), WIRE_ACK);
+    host_wait(r->host, 5 * SIM_MS);
+    send_blocks(r, 3, blocks(r) - 3);
+    bench_assert_error(end_download(r, (uint16_t)(blocks(r) - 1)),
+                       ERR_FIRMWARE);
+    rig_settle(r);
+    assert_false(rig_boots_after_reset(r));
+}
+
+/* ABORT, and all of it from the start, in one session of the host. */
+static void test_begun_again(void **state)
+{
+    struct rig *r = *state;
+
+    sample_installed(r, false);
+    sample_plain(r, 15);
+    send_blocks(r, 0, blocks(r) / 2);
+    assert_int_equal(rig_abort(r), 0);
+    sample_plain(r, 16);
+    download(r);
+    manifest(r);
+    assert_int_equal(rig_bus_reset(r), 0);
+    assert_true(rig_app_runs(r, SIM_S));
+    assert_true(sample_is_there(r));
+}
+
 static void test_bad_vectors(void **state)
 {
     struct rig *r = *state;
@@ -561,6 +597,8 @@ int main(int argc, char **argv)
         CHIP_TEST(test_upload_sequence),
         CHIP_TEST(test_wrong_crc),
         CHIP_TEST(test_stamped_without_end),
+        CHIP_TEST(test_on_behind_a_broken_block),
+        CHIP_TEST(test_begun_again),
         CHIP_TEST(test_bad_vectors),
     };
 
