@@ -187,7 +187,8 @@ static void commit(struct upd *u)
     if (page == PART_APP_START) {
         u->held = true;
         u->first = *first;
-        *first = ERASED;
+        /* What is invalid there may stay where nothing is erased. */
+        *first = PART_BIG_UNITS ? *slot() : ERASED;
         if (!PART_BIG_UNITS)
             plan = plan_page(u, page);
     }
