@@ -135,11 +135,17 @@ static bool open_device(struct lab *l)
 /* A leave that was accepted is carried out, whatever the bus does. */
 #define LEAVE (400 * SIM_MS)
 
-/* Its leave must not make an image of a torso. */
+/* Its leave must not make an image of a torso.  Where the one before was killed
+ * inside the answer to its own leave, the chip waits for the end of that
+ * transfer, and leaves with the first request of this one. */
 static void successor(struct lab *l)
 {
-    if (!open_device(l))
-        lab_fail(l, &l->count.bricks, "the next host cannot open it");
+    if (!open_device(l)) {
+        host_wait(l->r->host, LEAVE);
+        if (!rig_app_runs(l->r, 0))
+            lab_fail(l, &l->count.bricks, "the next host cannot open it");
+        return;
+    }
     check_reset(l, false);
     if (l->seed % 2)
         rig_set_address(l->r, l->r->board->slot);
