@@ -1,9 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * img.c - the CRC of the stamp, for the chip and for the host.
- *
- * Bit by bit: without a table it is 44 bytes of code on a Cortex-M3, and the
- * bootloader reads flash byte by byte anyway.
+ * img.c - the CRC of the stamp in plain C, for the host; the bootloader has
+ * the chip's CRC unit (plat_crc()).
  */
 #include "img.h"
 

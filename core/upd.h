@@ -15,10 +15,10 @@
  *    something else or when the session settles.  What is read meanwhile is
  *    what was asked for: 0xFF.
  *  - Where the silicon erases more than a page at once (PART_BIG_UNITS), the
- *    erase is carried out at the first write to the unit.  Nobody asked for
- *    it: then it is implied by a write of the slot from its start, without a
- *    gap, where the host wrote nothing else before, and else what needs it is
- * refused (ERR_NOT_ERASED), because other data would go with it.
+ *    erase is carried out at the first write to the unit.  If nobody asked
+ *    for it, it is implied by a write of the slot from its start, without a
+ *    gap, where the host wrote nothing else before; else what needs it is
+ *    refused (ERR_NOT_ERASED), because other data would go with it.
  *  - Nothing here waits for the host.  Each call changes one page at most,
  *    but for the last of a settling, which may also write the first one.
  */

@@ -29,9 +29,8 @@
 #define BOARD_FLASH_UNIT   1u       /* bytes programmed at once, at least and */
 #define BOARD_FLASH_WORD   uint32_t /* usually (RM0090 clause 3.6.2) */
 #define BOARD_FLASH_CLEARS 1 /* bits of what is not erased can be cleared */
-/* Typical times, milliseconds: 250 ms for an erase of 16 KB and 16 us a word
- * (DS8626 table 40). */
-#define BOARD_FLASH_ERASE_MS   250u
+/* Typical time for a page, milliseconds: 16 us a word (DS8626 table 40).
+ * Those of erases are the family's (core/part.h). */
 #define BOARD_FLASH_PROGRAM_MS 17u
 /* The check of 32 KB of an image, measured on the virtual chip. */
 #define BOARD_CRC_MS   3u
