@@ -3,12 +3,7 @@
  * test_chip.c - the virtual chip without USB: CPU, exceptions, clocks, time,
  * reset, pins, serial output, snapshots.  Flash has test_chip_flash.c.
  */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <string.h>
-
-#include <cmocka.h>
+#include "chip_bench.h"
 
 #include "model.h"
 #include "thumb.h"
@@ -39,52 +34,9 @@
 #define CFSR   0xe000ed28u
 #define TICK   0xe000e010u
 
-struct bench {
-    struct chip *c;
-    char last[EV_UNMODELLED + 1][200];
-    unsigned n[EV_UNMODELLED + 1];
-};
-
-static void on_event(void *ctx, enum chip_event ev, const char *text)
-{
-    struct bench *b = ctx;
-
-    b->n[ev]++;
-    strncpy(b->last[ev], text, sizeof(b->last[ev]) - 1);
-}
-
-static int set_up_board(void **state, const struct sim_board *board)
-{
-    static struct bench bench; /* one test at a time */
-
-    memset(&bench, 0, sizeof(bench));
-    bench.c = chip_new(chip_model_find("STM32F103ZE"), board, on_event, &bench);
-    *state = &bench;
-    return bench.c ? 0 : -1;
-}
-
 static int set_up(void **state)
 {
-    return set_up_board(state, sim_board_find("stm32f103ze"));
-}
-
-static int tear_down(void **state)
-{
-    struct bench *b = *state;
-
-    chip_free(b->c);
-    return 0;
-}
-
-static void run_for(struct bench *b, sim_time t)
-{
-    chip_run(b->c, chip_now(b->c) + t);
-}
-
-static void start(struct bench *b, sim_time t)
-{
-    chip_power(b->c, true);
-    run_for(b, t);
+    return bench_new(state, "STM32F103ZE", sim_board_find("stm32f103ze"));
 }
 
 /* ---- CPU ---- */
@@ -933,7 +885,7 @@ static void runs_are_the_same_however_cut_up(void **state)
     busy_program(b);
     start(b, 10 * SIM_MS);
     other.c = chip_new(chip_model_find("stm32f103ze"),
-                       sim_board_find("stm32f103ze"), on_event, &other);
+                       sim_board_find("stm32f103ze"), bench_event, &other);
     busy_program(&other);
     chip_power(other.c, true);
     for (i = 1; i <= 1000; i++)
@@ -949,12 +901,12 @@ static int set_up_without_crystal(void **state)
 {
     static const struct sim_board bare = {.name = "no crystal"};
 
-    return set_up_board(state, &bare);
+    return bench_new(state, "STM32F103ZE", &bare);
 }
 
 int main(void)
 {
-#define TEST(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
+#define TEST(f) cmocka_unit_test_setup_teardown(f, set_up, bench_free)
     const struct CMUnitTest tests[] = {
         TEST(runs_a_program),
         TEST(without_power_time_passes),
@@ -997,7 +949,7 @@ int main(void)
         TEST(snapshots_are_exact),
         TEST(runs_are_the_same_however_cut_up),
         cmocka_unit_test_setup_teardown(no_crystal_no_hse,
-                                        set_up_without_crystal, tear_down),
+                                        set_up_without_crystal, bench_free),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -4,12 +4,7 @@
  * limits, ports, core-coupled memory, the FPU.  Its flash has
  * test_chip_flash_f4.c; what it shares with the F103 is in test_chip.c.
  */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <string.h>
-
-#include <cmocka.h>
+#include "chip_bench.h"
 
 #include "model.h"
 #include "thumb.h"
@@ -51,55 +46,9 @@ enum { HSEON = 1 << 16, HSERDY = 1 << 17, PLLON = 1 << 24, PLLRDY = 1 << 25 };
 #define BUSES_168           BUSES(5u, 4u) /* by 4, by 2 */
 #define MHZ                 1000000u
 
-struct bench {
-    struct chip *c;
-    char last[EV_UNMODELLED + 1][200];
-    unsigned n[EV_UNMODELLED + 1];
-};
-
-static void on_event(void *ctx, enum chip_event ev, const char *text)
-{
-    struct bench *b = ctx;
-
-    b->n[ev]++;
-    strncpy(b->last[ev], text, sizeof(b->last[ev]) - 1);
-}
-
 static int set_up(void **state)
 {
-    static struct bench bench; /* one test at a time */
-
-    memset(&bench, 0, sizeof(bench));
-    bench.c = chip_new(chip_model_find("STM32F407VG"),
-                       sim_board_find("stm32f407"), on_event, &bench);
-    *state = &bench;
-    return bench.c ? 0 : -1;
-}
-
-static int tear_down(void **state)
-{
-    struct bench *b = *state;
-
-    chip_free(b->c);
-    return 0;
-}
-
-static void run_for(struct bench *b, sim_time t)
-{
-    chip_run(b->c, chip_now(b->c) + t);
-}
-
-static void start(struct bench *b, sim_time t)
-{
-    chip_power(b->c, true);
-    run_for(b, t);
-}
-
-static void expect_error(struct bench *b, unsigned n, const char *text)
-{
-    if (!strstr(b->last[EV_GUEST_ERROR], text))
-        fail_msg("\"%s\" instead of \"%s\"", b->last[EV_GUEST_ERROR], text);
-    assert_int_equal(chip_guest_errors(b->c), n);
+    return bench_new(state, "STM32F407VG", sim_board_find("stm32f407"));
 }
 
 /* ---- identity, memories ---- */
@@ -834,7 +783,7 @@ static void fpu_frames_nest(void **state)
 
 int main(void)
 {
-#define TEST(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
+#define TEST(f) cmocka_unit_test_setup_teardown(f, set_up, bench_free)
     const struct CMUnitTest tests[] = {
         TEST(identity_can_be_read),
         TEST(ccm_holds_data),

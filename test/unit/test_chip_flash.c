@@ -3,12 +3,7 @@
  * test_chip_flash.c - the virtual chip's flash: programming, erasing, its
  * time, its rules, and power that fails in the middle.
  */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <string.h>
-
-#include <cmocka.h>
+#include "chip_bench.h"
 
 #include "periph.h"
 #include "thumb.h"
@@ -25,41 +20,9 @@
 enum { PG = 1, PER = 2, MER = 4, STRT = 0x40, LOCK = 0x80 };
 enum { BSY = 1, PGERR = 4, WRPRTERR = 0x10, EOP = 0x20 };
 
-struct bench {
-    struct chip *c;
-    char error[200];
-};
-
-static void on_event(void *ctx, enum chip_event ev, const char *text)
-{
-    struct bench *b = ctx;
-
-    if (ev == EV_GUEST_ERROR)
-        strncpy(b->error, text, sizeof(b->error) - 1);
-}
-
 static int set_up(void **state)
 {
-    static struct bench bench; /* one test at a time */
-
-    memset(&bench, 0, sizeof(bench));
-    bench.c = chip_new(chip_model_find("stm32f103ze"), NULL, on_event, &bench);
-    *state = &bench;
-    return bench.c ? 0 : -1;
-}
-
-static int tear_down(void **state)
-{
-    struct bench *b = *state;
-
-    chip_free(b->c);
-    return 0;
-}
-
-static void start(struct bench *b, sim_time t)
-{
-    chip_power(b->c, true);
-    chip_run(b->c, chip_now(b->c) + t);
+    return bench_new(state, "stm32f103ze", NULL);
 }
 
 static void unlock(struct code *k)
@@ -289,8 +252,8 @@ static void expect_fault(struct bench *b, const char *text)
 {
     start(b, SIM_MS);
     assert_int_equal(chip_guest_errors(b->c), 2);
-    assert_non_null(strstr(b->error, "hard fault"));
-    assert_non_null(strstr(b->error, text));
+    assert_non_null(strstr(b->last[EV_GUEST_ERROR], "hard fault"));
+    assert_non_null(strstr(b->last[EV_GUEST_ERROR], text));
     assert_int_equal(peek(b->c, TARGET), 0xffffffff);
     assert_int_equal(chip_flash_ops(b->c), 0);
 }
@@ -382,7 +345,7 @@ static struct chip *protected_chip(struct bench *b, struct chip_model *m,
             rows[i].facts = &facts;
     }
     m->devices = rows;
-    return chip_new(m, NULL, on_event, b);
+    return chip_new(m, NULL, bench_event, b);
 }
 
 static void protected_pages_stay(void **state)
@@ -522,7 +485,7 @@ static void snapshot_in_the_middle_of_an_erase(void **state)
 
 int main(void)
 {
-#define TEST(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
+#define TEST(f) cmocka_unit_test_setup_teardown(f, set_up, bench_free)
     const struct CMUnitTest tests[] = {
         TEST(erases_and_programs),
         TEST(time_is_the_data_sheet_s),

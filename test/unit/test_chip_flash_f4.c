@@ -3,12 +3,7 @@
  * test_chip_flash_f4.c - flash of the virtual STM32F407: sectors, parallelism,
  * times, error flags, and power that fails in the middle.
  */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <string.h>
-
-#include <cmocka.h>
+#include "chip_bench.h"
 
 #include "periph.h"
 #include "thumb.h"
@@ -41,48 +36,9 @@ enum {
 
 enum { EOP = 1, OPERR = 2, WRPERR = 0x10, PGPERR = 0x40, PGSERR = 0x80 };
 
-struct bench {
-    struct chip *c;
-    char error[200];
-};
-
-static void on_event(void *ctx, enum chip_event ev, const char *text)
-{
-    struct bench *b = ctx;
-
-    if (ev == EV_GUEST_ERROR)
-        strncpy(b->error, text, sizeof(b->error) - 1);
-}
-
 static int set_up(void **state)
 {
-    static struct bench bench; /* one test at a time */
-
-    memset(&bench, 0, sizeof(bench));
-    bench.c = chip_new(chip_model_find("stm32f407vg"), NULL, on_event, &bench);
-    *state = &bench;
-    return bench.c ? 0 : -1;
-}
-
-static int tear_down(void **state)
-{
-    struct bench *b = *state;
-
-    chip_free(b->c);
-    return 0;
-}
-
-static void start(struct bench *b, sim_time t)
-{
-    chip_power(b->c, true);
-    chip_run(b->c, chip_now(b->c) + t);
-}
-
-static void expect_error(struct bench *b, unsigned n, const char *text)
-{
-    if (!strstr(b->error, text))
-        fail_msg("\"%s\" instead of \"%s\"", b->error, text);
-    assert_int_equal(chip_guest_errors(b->c), n);
+    return bench_new(state, "stm32f407vg", NULL);
 }
 
 static void unlock(struct code *k)
@@ -530,7 +486,7 @@ static struct chip *protected_chip(struct bench *b, struct chip_model *m,
             rows[i].facts = &facts;
     }
     m->devices = rows;
-    return chip_new(m, NULL, on_event, b);
+    return chip_new(m, NULL, bench_event, b);
 }
 
 static void protected_sectors_stay(void **state)
@@ -672,7 +628,7 @@ static void reset_while_busy(void **state)
 
 int main(void)
 {
-#define TEST(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
+#define TEST(f) cmocka_unit_test_setup_teardown(f, set_up, bench_free)
     const struct CMUnitTest tests[] = {
         TEST(erases_and_programs),
         TEST(bits_only_fall),
