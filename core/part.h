@@ -11,6 +11,10 @@
 
 #include <stdint.h>
 
+/* The layout string of DfuSe (UM0424), at most so many characters. */
+#define PART_LAYOUT_MAX 126
+extern const char part_layout[];
+
 #ifdef BOARD_FLASH_F4
 
 /* RM0090 table 5, and alike in all of the family: sectors 0 to 3 of 16 KB, 4

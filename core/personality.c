@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * personality.c - what the host sees of the DFU profiles: descriptors, strings,
- * and which interface takes which request.  The memory-layout string is made
- * from the partition table (config.h) by the compiler.
+ * and which interface takes which request.
  */
 #include "personality.h"
 
@@ -74,55 +73,8 @@ static const uint8_t config_descriptor[CONFIG_LENGTH] = {
 static const uint8_t languages[4] = {4, USB_DESC_STRING,
                                      USB_U16(USB_LANGID_ENGLISH_US)};
 
-/* ---- "@Internal Flash /0x08000000/02*002Ka,63*008Kg,02*002Ka" ---- */
-
-#define DIGIT(n, unit) (char)('0' + (n) / (unit) % 10)
-#define HEX_DIGIT(n, shift)                                                    \
-    (char)(((n) >> (shift)&15) < 10 ? '0' + ((n) >> (shift)&15)                \
-                                    : 'A' - 10 + ((n) >> (shift)&15))
-/* n sectors of so many bytes each; in units of KB where it is one or more. */
-#define RUN_UNITS(size) ((size) < 1024 ? (size) : (size) / 1024)
-#define RUN(n, size, type)                                                     \
-    DIGIT(n, 10), DIGIT(n, 1), '*', DIGIT(RUN_UNITS(size), 100),               \
-        DIGIT(RUN_UNITS(size), 10), DIGIT(RUN_UNITS(size), 1),                 \
-        (size) < 1024 ? ' ' : 'K', type
-
-#define READ_ONLY        'a'
-#define READ_ERASE_WRITE 'g'
-
-static const char layout[] = {'@',
-                              'I',
-                              'n',
-                              't',
-                              'e',
-                              'r',
-                              'n',
-                              'a',
-                              'l',
-                              ' ',
-                              'F',
-                              'l',
-                              'a',
-                              's',
-                              'h',
-                              ' ',
-                              '/',
-                              '0',
-                              'x',
-                              HEX_DIGIT(BOARD_FLASH_BASE, 28),
-                              HEX_DIGIT(BOARD_FLASH_BASE, 24),
-                              HEX_DIGIT(BOARD_FLASH_BASE, 20),
-                              HEX_DIGIT(BOARD_FLASH_BASE, 16),
-                              HEX_DIGIT(BOARD_FLASH_BASE, 12),
-                              HEX_DIGIT(BOARD_FLASH_BASE, 8),
-                              HEX_DIGIT(BOARD_FLASH_BASE, 4),
-                              HEX_DIGIT(BOARD_FLASH_BASE, 0),
-                              '/',
-                              PART_RUNS(RUN, READ_ONLY, READ_ERASE_WRITE),
-                              '\0'};
-
-_Static_assert(sizeof(layout) - 1 <= 126, "longer than a string descriptor");
-_Static_assert(2 * sizeof(layout) <= USBD_TEXT, "longer than its buffer");
+_Static_assert(PART_LAYOUT_MAX <= 126, "longer than a string descriptor");
+_Static_assert(2 * (PART_LAYOUT_MAX + 1) <= USBD_TEXT, "than its buffer");
 
 /* ---- what usbd.c asks ---- */
 
@@ -136,7 +88,7 @@ static bool send_bytes(struct usbd *u, const uint8_t *bytes, uint32_t n)
 static const char *const strings[] = {
     BOARD_VENDOR,
     BOARD_MODEL,
-    CONFIG_DFUSE ? layout : "Application",
+    CONFIG_DFUSE ? part_layout : "Application",
 };
 
 static bool string_descriptor(struct usbd *u, uint8_t index)
