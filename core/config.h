@@ -14,6 +14,15 @@
 #error "CONFIG_BOOT_SIZE comes from the profile"
 #endif
 
+/* Version and build id, as the drive's status file tells them.  The build
+ * says what they are. */
+#ifndef CONFIG_VERSION
+#define CONFIG_VERSION "0.0.0"
+#endif
+#ifndef CONFIG_BUILD
+#define CONFIG_BUILD "unknown"
+#endif
+
 /* DFU with ST's DfuSe extension; 0: plain DFU 1.1. */
 #ifndef CONFIG_DFUSE
 #define CONFIG_DFUSE 1

@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * fat.h - the volume that the drive shows: FAT32 as every host takes it,
+ * made sector by sector from constants.  Nothing of it is stored, so it is
+ * clean and whole at each mount, whatever was written to it before.
+ *
+ * The number of clusters is what makes a volume FAT32 (FAT specification 1.03,
+ * "FAT Type Determination"), so it has 257 MB of addresses.  Of its clusters
+ * only a window right behind the volume's own ones is free, with room for the
+ * largest file that is accepted and for what hosts leave on a volume; the FAT
+ * says of all others that they are bad.
+ */
+#ifndef SALLYPORT_FAT_H
+#define SALLYPORT_FAT_H
+
+#include "config.h"
+#include "err.h"
+
+#include <stdint.h>
+
+#define FAT_SECTOR  512u
+#define FAT_CLUSTER 4096u
+
+/* A FAT of whole sectors, all of its entries in use.  65,525 clusters are the
+ * fewest of FAT32, and one keeps away from that number. */
+#define FAT_SIZE          513u /* sectors of each of the two */
+#define FAT_RESERVED      32u  /* sectors before the first one */
+#define FAT_ENTRIES       (FAT_SECTOR / 4u * FAT_SIZE)
+#define FAT_FIRST_CLUSTER 2u
+#define FAT_CLUSTERS      (FAT_ENTRIES - FAT_FIRST_CLUSTER)
+
+/* Sectors, as LBA: a cluster, the end of the volume. */
+#define FAT_LBA(cluster)                                                       \
+    (FAT_RESERVED + 2u * FAT_SIZE +                                            \
+     ((cluster)-FAT_FIRST_CLUSTER) * (FAT_CLUSTER / FAT_SECTOR))
+#define FAT_VOLUME FAT_LBA(FAT_ENTRIES)
+
+/* Clusters: root directory, status file, and the free ones behind them. */
+#define FAT_ROOT   2u
+#define FAT_STATUS 3u
+#define FAT_FREE   4u
+
+/* A .uf2 takes twice its image. */
+#define FAT_LARGEST_FILE (2u * PART_APP_SIZE)
+#define FAT_LITTER       (128u * 1024u)
+#define FAT_FREE_CLUSTERS                                                      \
+    ((FAT_LARGEST_FILE + FAT_LITTER + FAT_CLUSTER - 1u) / FAT_CLUSTER)
+#define FAT_FREE_END (FAT_FREE + FAT_FREE_CLUSTERS)
+
+_Static_assert(FAT_CLUSTERS >= 65525u + 32u, "hosts would take it for FAT16");
+_Static_assert(FAT_FREE_END <= FAT_ENTRIES, "no room for the largest file");
+
+/* What the name of the status file says: READY.txt, ... */
+enum fat_state { FAT_READY, FAT_SUCCESS, FAT_ERROR };
+
+/* All zero is READY. */
+struct fat {
+    uint8_t state;   /* enum fat_state */
+    uint16_t err;    /* enum err: why, with FAT_ERROR */
+    uint32_t offset; /* where in the file, as far as that is known */
+};
+
+/* The sector as it is on a volume that nobody wrote to.  `to` is aligned to
+ * 4 bytes. */
+void fat_read(const struct fat *f, uint32_t lba, uint8_t *to);
+
+#endif
