@@ -27,17 +27,22 @@ enum dfu_status {
     DFU_STATUS_STALLEDPKT = 0x0F,
 };
 
-#define ERR_LIST(X)                                                            \
+/* What an update can end in.  These sentences are in the bootloader, in the
+ * drive's status file: each is as short as it can be. */
+#define ERR_UPDATE_LIST(X)                                                     \
     X(ERR_NONE, OK, 0, "no error")                                             \
-    X(ERR_PRODUCT, TARGET, 0, "the image is stamped for another product")      \
-    X(ERR_READ_ONLY, WRITE, 0, "the area is read-only")                        \
-    X(ERR_ERASE, ERASE, 0, "the flash did not erase")                          \
-    X(ERR_NOT_ERASED, CHECK_ERASED, 0, "the sector was not erased")            \
-    X(ERR_PROGRAM, PROG, 0, "the flash did not take the data")                 \
-    X(ERR_CHECK, VERIFY, 0, "the image does not match its stamp")              \
-    X(ERR_ADDRESS, ADDRESS, 0, "the address is outside the flash")             \
-    X(ERR_NO_IMAGE, FIRMWARE, 0, "there is no complete application")           \
-    X(ERR_REQUEST, STALLEDPKT, 0, "the request does not fit the state")
+    X(ERR_PRODUCT, TARGET, 0, "made for another product")                      \
+    X(ERR_READ_ONLY, WRITE, 0, "area is read-only")                            \
+    X(ERR_ERASE, ERASE, 0, "flash erase failed")                               \
+    X(ERR_NOT_ERASED, CHECK_ERASED, 0, "sector not erased")                    \
+    X(ERR_PROGRAM, PROG, 0, "flash write failed")                              \
+    X(ERR_CHECK, VERIFY, 0, "image damaged: wrong CRC")                        \
+    X(ERR_ADDRESS, ADDRESS, 0, "address outside flash")                        \
+    X(ERR_NO_IMAGE, FIRMWARE, 0, "no complete application")
+
+#define ERR_LIST(X)                                                            \
+    ERR_UPDATE_LIST(X)                                                         \
+    X(ERR_REQUEST, STALLEDPKT, 0, "request does not fit the state")
 
 #define ERR_VALUE(name, status, number, sentence)                              \
     name = DFU_STATUS_##status + 256 * (number),

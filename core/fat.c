@@ -5,6 +5,7 @@
  */
 #include "fat.h"
 
+#include "hex.h"
 #include "part.h"
 #include "plat.h"
 
@@ -15,11 +16,11 @@
 
 /* ---- reserved sectors ---- */
 
-#define LABEL        'B', 'O', 'O', 'T', 'L', 'O', 'A', 'D', 'E', 'R', ' '
-#define LABEL_LENGTH 11u
+#define LABEL 'B', 'O', 'O', 'T', 'L', 'O', 'A', 'D', 'E', 'R', ' '
 
 #define FSINFO_SECTOR 1u
 #define BACKUP_SECTOR 6u
+#define MEDIA         0xF8u /* fixed disk; in the first FAT entry, too */
 
 static const uint8_t boot_sector[] = {
     0xEB,
@@ -70,26 +71,32 @@ static const uint8_t boot_sector[] = {
 };
 #define BS_VOLLAB 71u
 
-static void put32(uint8_t *to, uint32_t value)
-{
-    memcpy(__builtin_assume_aligned(to, 4), &value, 4);
-}
+/* What sectors are made of lies at its natural alignment, in the CPU's byte
+ * order. */
+struct FAT_OVERLAY fsinfo {
+    uint32_t FSI_LeadSig;
+    uint8_t FSI_Reserved1[480];
+    uint32_t FSI_StrucSig;
+    uint32_t FSI_Free_Count;
+    uint32_t FSI_Nxt_Free;
+    uint8_t FSI_Reserved2[12];
+    uint32_t FSI_TrailSig;
+};
+_Static_assert(sizeof(struct fsinfo) == FAT_SECTOR, "a sector");
 
-static void reserved(uint32_t sector, uint8_t *to)
+static void reserved(uint32_t sector, struct fsinfo *to)
 {
     if (sector >= BACKUP_SECTOR)
         sector -= BACKUP_SECTOR;
     if (sector == 0)
         memcpy(to, boot_sector, sizeof(boot_sector));
     else if (sector == FSINFO_SECTOR) {
-        put32(to, 0x41615252);              /* FSI_LeadSig */
-        put32(to + 484, 0x61417272);        /* FSI_StrucSig */
-        put32(to + 488, FAT_FREE_CLUSTERS); /* FSI_Free_Count */
-        put32(to + 492, FAT_FREE - 1);      /* FSI_Nxt_Free: Linux starts
-                                               behind it */
+        to->FSI_LeadSig = 0x41615252;
+        to->FSI_StrucSig = 0x61417272;
+        to->FSI_Free_Count = FAT_FREE_CLUSTERS;
+        to->FSI_Nxt_Free = FAT_FREE - 1; /* Linux looks behind it */
     }
-    if (sector <= 2)
-        put32(to + 508, 0xAA550000);
+    to->FSI_TrailSig = 0xAA550000; /* a boot sector has the same */
 }
 
 /* ---- FAT ---- */
@@ -97,145 +104,163 @@ static void reserved(uint32_t sector, uint8_t *to)
 #define END_OF_CHAIN 0x0FFFFFFFu /* and clean, in the second entry */
 #define BAD_CLUSTER  0x0FFFFFF7u
 
-static void table(uint32_t cluster, uint8_t *to)
+typedef uint32_t FAT_OVERLAY fat_entry;
+
+static void table(uint32_t cluster, fat_entry *to)
 {
-    uint32_t n;
+    fat_entry *end = to + FAT_SECTOR / 4;
 
-    for (n = 0; n < FAT_SECTOR; n += 4, cluster++) {
-        uint32_t entry = END_OF_CHAIN;
+    for (; to < end; cluster++) {
+        uint32_t entry = BAD_CLUSTER;
 
-        if (cluster >= FAT_FREE)
-            entry = cluster < FAT_FREE_END ? 0 : BAD_CLUSTER;
-        if (cluster == 0)
-            entry = 0x0FFFFFF8; /* BPB_Media */
-        put32(to + n, entry);
+        if (cluster < FAT_FREE_END)
+            entry = 0;
+        if (cluster < FAT_FREE)
+            entry = END_OF_CHAIN;
+        *to++ = entry;
     }
 }
 
 /* ---- status file ---- */
 
-static const char state_name[][8] = {"READY", "SUCCESS", "ERROR"};
+/* Lines of the text end in NUL here. */
+const struct fat_text fat_text = {
+    .product_key = "product: ",
+    .product = BOARD_MODEL,
+    .board = "board: " BOARD_NAME,
+    .version = "version: " FAT_VERSION,
+    .slot_key = "slot: 0x",
+    .slot_start = {HEX_CHARS(PART_APP_START)},
+    .plus = "+0x",
+    .slot_size = {HEX_CHARS(PART_APP_SIZE)},
+    .flash_key = "flash: ",
+    .layout = {PART_LAYOUT},
+    .serial_key = "serial: ",
+    .offset_key = "offset: 0x",
+    .state_key = "result: ",
+    .code_key = " 0x0",
+};
 
-static char *put(char *to, const char *text)
-{
-    while (*text)
-        *to++ = *text++;
-    return to;
-}
-
-static char *put_hex(char *to, uint32_t value, uint32_t digits)
-{
-    for (value <<= 32 - 4 * digits; digits; digits--, value <<= 4) {
-        uint32_t nibble = value >> 28;
-
-        *to++ = (char)(nibble < 10 ? '0' + nibble : 'A' - 10 + nibble);
-    }
-    return to;
-}
+/* Seven of the eight characters of a name; the last is a space. */
+static const char state_name[][8] = {"READY  ", "SUCCESS", "ERROR  "};
 
 /* The sentences one behind the other, each with its error before it in a
- * byte: the status is less than 16, so is the number. */
-#define ERR_KEY(e) ((uint8_t)((e) | (e) >> 4))
+ * byte, as the status is less than 16 and so is the number, and with the
+ * status once more as text. */
+#define ERR_KEY(e) (char)((e) | (e) >> 4)
 #define ERR_FIELDS(name, status, number, sentence)                             \
-    uint8_t name##_key;                                                        \
-    char name##_text[sizeof(sentence)];
-#define ERR_FILL(name, status, number, sentence) ERR_KEY(name), sentence,
+    char name##_key;                                                           \
+    char name##_digit;                                                         \
+    char name##_text[sizeof(" " sentence "\n") - 1];
+#define ERR_FILL(name, status, number, sentence)                               \
+    ERR_KEY(name), HEX_CHAR(DFU_STATUS_##status, 0), " " sentence "\n",
 static const struct {
-    ERR_LIST(ERR_FIELDS)
-} sentences = {ERR_LIST(ERR_FILL)};
+    ERR_UPDATE_LIST(ERR_FIELDS)
+} sentences = {ERR_UPDATE_LIST(ERR_FILL)};
 
 static const char *err_sentence(uint32_t e)
 {
     const char *s = (const char *)&sentences;
 
-    while ((uint8_t)*s != ERR_KEY(e))
-        while (*s++)
+    while (*s != ERR_KEY(e)) {
+        while (*++s != '\n')
             ;
-    return s + 1;
+        s++;
+    }
+    return s;
 }
 
-/* "1008" without a format: the compiler makes the digits. */
-#define DIGIT(n, unit) (char)((n) < (unit) ? ' ' : '0' + (n) / (unit) % 10)
-#define KB             (PART_APP_SIZE / 1024u)
-
-#define HEAD                                                                   \
-    "product: " BOARD_MODEL "\r\n"                                             \
-    "board: " BOARD_NAME "\r\n"                                                \
-    "version: " CONFIG_VERSION "\r\n"                                          \
-    "build: " CONFIG_BUILD "\r\n"                                              \
-    "flash: "
-
 /* Returns its length; never more than a sector. */
-static uint32_t status(const struct fat *f, uint8_t *to)
+static uint32_t status(const struct fat *f, const char *name,
+                       struct fat_text *to)
 {
-    char *t = put((char *)to, HEAD);
+    const char *from = (const char *)&fat_text;
+    char *end = (char *)to;
 
-    t = put(t, part_layout);
-    t = put(t, "\r\nslot: 0x");
-    t = put_hex(t, PART_APP_START, 8);
-    t = put(t, "+0x");
-    t = put_hex(t, PART_APP_SIZE, 8);
-    t = put(t, "\r\nserial: ");
-    plat_serial(t);
-    t = put(t + PLAT_SERIAL_DIGITS, "\r\nstate: ");
-    t = put(t, state_name[f->state]);
-    t = put(t, "\r\ncode: 0x");
-    t = put_hex(t, err_dfu_status(f->err), 2);
-    t = put(t, "\r\nreason: ");
-    t = put(t, err_sentence(f->err));
-    t = put(t, "\r\noffset: 0x");
-    t = put_hex(t, f->offset, 8);
-    t = put(t, "\r\n");
-    return (uint32_t)(t - (char *)to);
+    while (end < to->sentence) {
+        char c = *from++;
+
+        *end++ = c ? c : '\n';
+    }
+    plat_serial(to->serial);
+    hex_word(to->offset, f->offset);
+    memcpy(to->state, name, sizeof(to->state));
+    from = err_sentence(f->err);
+    do
+        *end++ = *++from;
+    while (*from != '\n');
+    return (uint32_t)(end - (char *)to);
 }
 
 /* ---- root directory ---- */
 
-#define DATE(year, month, day) (((year)-1980) << 9 | (month) << 5 | (day))
+struct FAT_OVERLAY dir_entry {
+    char DIR_Name[11];
+    uint8_t DIR_Attr;
+    uint8_t DIR_NTRes;
+    uint8_t DIR_CrtTimeTenth;
+    uint16_t DIR_CrtTime;
+    uint16_t DIR_CrtDate;
+    uint16_t DIR_LstAccDate;
+    uint16_t DIR_FstClusHI;
+    uint16_t DIR_WrtTime;
+    uint16_t DIR_WrtDate;
+    uint16_t DIR_FstClusLO;
+    uint32_t DIR_FileSize;
+};
+_Static_assert(sizeof(struct dir_entry) == 32, "clause 6");
 
 #define ATTR_VOLUME_ID       0x08
 #define ATTR_ARCHIVE         0x20
-#define EXTENSION_LOWER_CASE 0x10 /* of Windows NT, in DIR_NTRes */
+#define EXTENSION_LOWER_CASE 0x10 /* as Windows NT has it */
 
-#define ENTRY(attributes, nt, date, cluster)                                   \
-    attributes, nt, 0, U16(0), U16(date), U16(date), U16((cluster) >> 16),     \
-        U16(0), U16(date), U16((cluster)&0xFFFFu)
+/* Of everything on the volume. */
+#define DATE(year, month, day) (((year)-1980) << 9 | (month) << 5 | (day))
+#define DAY                    DATE(2026, 2, 28)
 
-static const uint8_t root[] = {
-    LABEL,
-    ENTRY(ATTR_VOLUME_ID, 0, DATE(2026, 1, 1), 0),
-    U32(0),
-    ' ',
-    ' ',
-    ' ',
-    ' ',
-    ' ',
-    ' ',
-    ' ',
-    ' ',
-    'T',
-    'X',
-    'T',
-    ENTRY(ATTR_ARCHIVE, EXTENSION_LOWER_CASE, DATE(2026, 1, 1), FAT_STATUS),
-};
-_Static_assert(sizeof(root) == 60, "the size is next");
+static void root(const char *name, struct dir_entry *to, uint32_t size)
+{
+    memcpy(to, boot_sector + BS_VOLLAB, 11);
+    to->DIR_Attr = ATTR_VOLUME_ID;
+    to->DIR_WrtDate = DAY;
+    to++;
+    memcpy(to->DIR_Name, name, 7);
+    to->DIR_Name[7] = ' ';
+    to->DIR_Name[8] = 'T';
+    to->DIR_Name[9] = 'X';
+    to->DIR_Name[10] = 'T';
+    to->DIR_Attr = ATTR_ARCHIVE;
+    to->DIR_NTRes = EXTENSION_LOWER_CASE;
+    to->DIR_CrtTimeTenth = 0;
+    to->DIR_CrtTime = 0;
+    to->DIR_CrtDate = DAY;
+    to->DIR_LstAccDate = DAY;
+    to->DIR_WrtDate = DAY;
+    to->DIR_FstClusLO = FAT_STATUS;
+    to->DIR_FileSize = size;
+}
 
 void fat_read(const struct fat *f, uint32_t lba, uint8_t *to)
 {
-    uint32_t size = 0;
+    const char *name = state_name[f->state];
+    uint32_t size = status(f, name, (void *)to);
+    uint32_t keep = size * (lba == FAT_LBA(FAT_STATUS));
 
-    memset(to, 0, FAT_SECTOR);
-    if (lba < FAT_RESERVED)
-        reserved(lba, to);
-    else if (lba < FAT_RESERVED + 2 * FAT_SIZE)
-        table((lba - FAT_RESERVED) % FAT_SIZE * (FAT_SECTOR / 4), to);
-    else if (lba == FAT_LBA(FAT_STATUS))
-        status(f, to);
-    else if (lba == FAT_LBA(FAT_ROOT)) {
-        size = status(f, to);
-        memset(to, 0, FAT_SECTOR);
-        memcpy(to, root, sizeof(root));
-        put((char *)to + 32, state_name[f->state]);
-        put32(to + 60, size);
+    memset(to + keep, 0, FAT_SECTOR - keep);
+    if (lba < FAT_RESERVED) {
+        reserved(lba, (void *)to);
+        return;
     }
+    lba -= FAT_RESERVED;
+    if (lba < 2 * FAT_SIZE) {
+        if (lba >= FAT_SIZE)
+            lba -= FAT_SIZE;
+        table(lba * (FAT_SECTOR / 4), (void *)to);
+        if (lba == 0)
+            *to = MEDIA;
+        return;
+    }
+    lba -= 2 * FAT_SIZE;
+    if (lba == 0)
+        root(name, (void *)to, size);
 }

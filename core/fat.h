@@ -15,6 +15,8 @@
 
 #include "config.h"
 #include "err.h"
+#include "part.h"
+#include "plat.h"
 
 #include <stdint.h>
 
@@ -23,7 +25,7 @@
 
 /* A FAT of whole sectors, all of its entries in use.  65,525 clusters are the
  * fewest of FAT32, and one keeps away from that number. */
-#define FAT_SIZE          513u /* sectors of each of the two */
+#define FAT_SIZE          516u /* sectors of each of the two */
 #define FAT_RESERVED      32u  /* sectors before the first one */
 #define FAT_ENTRIES       (FAT_SECTOR / 4u * FAT_SIZE)
 #define FAT_FIRST_CLUSTER 2u
@@ -59,6 +61,32 @@ struct fat {
     uint16_t err;    /* enum err: why, with FAT_ERROR */
     uint32_t offset; /* where in the file, as far as that is known */
 };
+
+/* The status file: its text as far as the error's sentence, and the strings in
+ * it that end in NUL here serve as string descriptors, too. */
+#define FAT_OVERLAY __attribute__((may_alias))
+#define FAT_VERSION CONFIG_VERSION "+" CONFIG_BUILD
+struct FAT_OVERLAY fat_text {
+    char product_key[9];
+    char product[sizeof(BOARD_MODEL)];
+    char board[sizeof("board: " BOARD_NAME)];
+    char version[sizeof("version: " FAT_VERSION)];
+    char slot_key[8];
+    char slot_start[8];
+    char plus[3];
+    char slot_size[8 + 1];
+    char flash_key[7];
+    char layout[PART_LAYOUT_SIZE];
+    char serial_key[8];
+    char serial[PLAT_SERIAL_DIGITS + 1];
+    char offset_key[10];
+    char offset[8 + 1];
+    char state_key[8];
+    char state[7];
+    char code_key[4];
+    char sentence[];
+};
+extern const struct fat_text fat_text;
 
 /* The sector as it is on a volume that nobody wrote to.  `to` is aligned to
  * 4 bytes. */

@@ -8,12 +8,9 @@
 #define SALLYPORT_PART_H
 
 #include "config.h"
+#include "hex.h"
 
 #include <stdint.h>
-
-/* The layout string of DfuSe (UM0424), at most so many characters. */
-#define PART_LAYOUT_MAX 126
-extern const char part_layout[];
 
 #ifdef BOARD_FLASH_F4
 
@@ -133,5 +130,27 @@ static inline uint32_t part_sector_start(uint32_t addr)
     return addr - (addr - PART_APP_START) % PART_SECTOR(PART_APP_SIZE);
 #endif
 }
+
+/* ---- the layout string of DfuSe (UM0424), made by the compiler:
+ * "@Internal Flash /0x08000000/02*002Ka,63*008Kg,02*002Ka"; a: read-only, g:
+ * can be read, erased and written ---- */
+
+#define PART_DIGIT(n, unit) (char)('0' + (n) / (unit) % 10)
+/* n sectors of so many bytes each; in units of KB where it is one or more. */
+#define PART_RUN_UNITS(size) ((size) < 1024 ? (size) : (size) / 1024)
+#define PART_RUN_CHARS(n, size, type)                                          \
+    PART_DIGIT(n, 10), PART_DIGIT(n, 1), '*',                                  \
+        PART_DIGIT(PART_RUN_UNITS(size), 100),                                 \
+        PART_DIGIT(PART_RUN_UNITS(size), 10),                                  \
+        PART_DIGIT(PART_RUN_UNITS(size), 1), (size) < 1024 ? ' ' : 'K', type
+
+#define PART_LAYOUT                                                            \
+    '@', 'I', 'n', 't', 'e', 'r', 'n', 'a', 'l', ' ', 'F', 'l', 'a', 's', 'h', \
+        ' ', '/', '0', 'x', HEX_CHARS(BOARD_FLASH_BASE), '/',                  \
+        PART_RUNS(PART_RUN_CHARS, 'a', 'g'), '\0'
+#define PART_LAYOUT_SIZE sizeof((const char[]){PART_LAYOUT})
+extern const char part_layout[];
+
+_Static_assert(PART_LAYOUT_SIZE - 1 <= 126, "longer than a string descriptor");
 
 #endif

@@ -73,8 +73,7 @@ static const uint8_t config_descriptor[CONFIG_LENGTH] = {
 static const uint8_t languages[4] = {4, USB_DESC_STRING,
                                      USB_U16(USB_LANGID_ENGLISH_US)};
 
-_Static_assert(PART_LAYOUT_MAX <= 126, "longer than a string descriptor");
-_Static_assert(2 * (PART_LAYOUT_MAX + 1) <= USBD_TEXT, "than its buffer");
+_Static_assert(2 * PART_LAYOUT_SIZE <= USBD_TEXT, "longer than its buffer");
 
 /* ---- what usbd.c asks ---- */
 

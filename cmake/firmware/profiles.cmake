@@ -9,7 +9,8 @@ set(PROFILES dfu dfu-dr dfu11)
 set(PROFILE_dfu_BOOT_SIZE 4096)
 set(PROFILE_dfu_BUDGET 4096)
 set(PROFILE_dfu_BUDGET_F407 4608)
-set(PROFILE_dfu_CORE main.c boot.c usbd.c dfu.c upd.c part.c personality.c)
+set(PROFILE_dfu_CORE main.c boot.c usbd.c dfu.c upd.c part.c hex.c
+    personality.c)
 
 # The same with double reset (500 ms) in place of the way back to the
 # application after a minute without a host; uses the demo of dfu.

@@ -6,6 +6,7 @@
 #include "plat.h"
 
 #include "config.h"
+#include "hex.h"
 #include "mailbox.h"
 #include "port.h"
 
@@ -86,13 +87,6 @@ void plat_led(bool on)
 
 void plat_serial(char *digits)
 {
-    for (uint32_t i = 0; i < 3; i++) {
-        uint32_t word = REG32(UID_BASE + 4 * i);
-
-        for (uint32_t j = 0; j < 8; j++, word <<= 4) {
-            uint32_t nibble = word >> 28;
-
-            *digits++ = (char)(nibble < 10 ? '0' + nibble : 'A' - 10 + nibble);
-        }
-    }
+    for (uint32_t i = 0; i < 3; i++)
+        digits = hex_word(digits, REG32(UID_BASE + 4 * i));
 }
