@@ -1,0 +1,511 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * What all hosts have in common: the frame of a copy, pieces of data, litter,
+ * pauses and repeated writes, what the user is told.  Also the two that are
+ * small: FreeBSD, and the host that is no system and writes in any order.
+ */
+#include "hosts_inside.h"
+
+#include <assert.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+const struct system host_systems[HOST_KINDS] = {
+    [HOST_LINUX] = {FH_LINUX, linux_mounted, linux_copy, linux_end, "linux",
+                    40000},
+    [HOST_LINUX_FLUSH] = {FH_LINUX, linux_mounted, linux_copy, linux_end,
+                          "linux-flush", 40000},
+    [HOST_LINUX_SYNC] = {FH_LINUX, linux_mounted, linux_copy, linux_end,
+                         "linux-sync", 40000},
+    [HOST_LINUX_FSYNC] = {FH_LINUX, linux_mounted, linux_copy, linux_end,
+                          "linux-fsync", 40000},
+    [HOST_LINUX_RENAME] = {FH_LINUX, linux_mounted, linux_copy, linux_end,
+                           "linux-rename", 40000},
+    [HOST_WINDOWS] = {FH_WINDOWS, windows_mounted, windows_copy, windows_end,
+                      "windows", 40000},
+    [HOST_WINDOWS_STREAMS] = {FH_WINDOWS, windows_mounted, windows_copy,
+                              windows_end, "windows-streams", 40000},
+    [HOST_WINDOWS_2023] = {FH_WINDOWS, windows_mounted, windows_copy,
+                           windows_end, "windows-2023", 40000},
+    [HOST_MACOS_13] = {FH_MACOS, macos_mounted, macos_copy, macos_end,
+                       "macos-13", 60000},
+    [HOST_MACOS_14] = {FH_MACOS, macos_mounted, macos_copy, macos_end,
+                       "macos-14", 60000},
+    [HOST_MACOS_14_4] = {FH_MACOS, macos_mounted, macos_copy, macos_end,
+                         "macos-14.4", 60000},
+    [HOST_MACOS_15] = {FH_MACOS, macos_mounted, macos_copy, macos_end,
+                       "macos-15", 60000},
+    [HOST_FREEBSD] = {FH_FREEBSD, bsd_mounted, bsd_copy, bsd_end, "freebsd",
+                      40000},
+    [HOST_RANDOM] = {FH_FREEBSD, bsd_mounted, random_copy, bsd_end, "random",
+                     40000},
+};
+
+const char *host_name(enum host_kind kind)
+{
+    return host_systems[kind].name;
+}
+
+struct host *host_new(void)
+{
+    return calloc(1, sizeof(struct host));
+}
+
+void host_free(struct host *h)
+{
+    free(h);
+}
+
+/* ---- pieces ---- */
+
+uint32_t file_sectors(const struct fh_file *f)
+{
+    return (f->size + FH_SECTOR - 1) / FH_SECTOR;
+}
+
+void pieces_cut(struct host *h, uint32_t sectors)
+{
+    uint32_t at[HOST_FILES] = {0};
+    bool more = true;
+
+    h->pieces = h->done = 0;
+    while (more) {
+        more = false;
+        for (unsigned i = 0; i < h->files; i++) {
+            struct fh_file *f = &h->file[i];
+            uint32_t n = file_sectors(f) - at[i];
+            if (n == 0)
+                continue;
+            if (n > sectors)
+                n = sectors;
+            assert(h->pieces < PIECES);
+            h->piece[h->pieces++] = (struct piece){f, at[i], n};
+            at[i] += n;
+            more = true;
+        }
+    }
+}
+
+void pieces_shuffle(struct host *h, unsigned reach)
+{
+    for (unsigned i = 0; i + 1 < h->pieces; i++) {
+        unsigned left = h->pieces - i;
+        unsigned k = i + fh_below(&h->v, left < reach ? left : reach);
+        struct piece was = h->piece[i];
+        h->piece[i] = h->piece[k];
+        h->piece[k] = was;
+    }
+}
+
+void pieces_allocate(struct host *h, unsigned until)
+{
+    for (unsigned i = h->done; i < until && i < h->pieces; i++) {
+        struct piece *p = &h->piece[i];
+        fh_extend(&h->v, p->file,
+                  (p->from + p->n + h->v.per_cluster - 1) / h->v.per_cluster);
+    }
+}
+
+void pieces_write(struct host *h, unsigned until)
+{
+    for (; h->done < until && h->done < h->pieces; h->done++) {
+        if (h->v.error != FH_OK)
+            return;
+        struct piece *p = &h->piece[h->done];
+        fh_data(&h->v, p->file, p->from, p->n);
+    }
+}
+
+void entries_set(struct host *h, bool final)
+{
+    for (unsigned i = 0; i < h->files; i++) {
+        const struct fh_file *f = &h->file[i];
+        uint32_t size = final ? f->size : 0;
+        for (unsigned k = 0; !final && k < h->done; k++) {
+            const struct piece *p = &h->piece[k];
+            uint32_t end = (p->from + p->n) * FH_SECTOR;
+            if (p->file == f && end > size)
+                size = end < f->size ? end : f->size;
+        }
+        fh_entry_set(&h->v, f, size);
+    }
+}
+
+/* ---- time ---- */
+
+bool host_idle(struct host *h, uint32_t ms)
+{
+    while (ms && h->v.error == FH_OK) {
+        uint32_t slice = ms < 1000 ? ms : 1000;
+        fh_wait(&h->v, slice);
+        ms -= slice;
+        if (fh_ready(&h->v))
+            continue;
+        if (h->done < h->pieces || fh_dirty(&h->v))
+            h->v.error = FH_GONE;
+        return false;
+    }
+    return h->v.error == FH_OK;
+}
+
+/* After each command that writes. */
+static void noise(void *ctx)
+{
+    struct host *h = ctx;
+    struct fathost *v = &h->v;
+
+    if (h->busy)
+        return;
+    h->busy = true;
+    if ((h->plan->flags & HOST_PAUSE) && fh_chance(v, 24))
+        host_idle(h, 200 + fh_below(v, 29800));
+    if ((h->plan->flags & HOST_DUPLICATE) && fh_chance(v, 8)) {
+        if (h->done && fh_chance(v, 2)) {
+            const struct piece *p = &h->piece[fh_below(v, h->done)];
+            uint32_t skip = fh_below(v, p->n);
+            fh_data(v, p->file, p->from + skip, 1 + fh_below(v, p->n - skip));
+        } else {
+            const struct fh_sector *s = &v->cache[fh_below(v, v->cached)];
+            if (s->written && !s->dirty)
+                fh_flush_one(v, s->lba);
+        }
+    }
+    h->busy = false;
+}
+
+/* ---- litter ---- */
+
+uint8_t *litter_page(struct host *h)
+{
+    uint8_t *page = h->text[h->texts++ % 8];
+
+    memset(page, 0, sizeof h->text[0]);
+    return page;
+}
+
+void litter_data(struct host *h, struct fh_file *f)
+{
+    fh_data(&h->v, f, 0, file_sectors(f));
+}
+
+struct fh_file *litter_add(struct host *h, uint32_t dir, const char *name,
+                           uint8_t attr, const void *data, uint32_t size)
+{
+    struct fh_file *f = &h->litter[h->litters % LITTER];
+
+    /* Full: the last one is forgotten, and is not read back in the end. */
+    if (h->litters < LITTER - 1)
+        h->litters++;
+    fh_create(&h->v, f, dir, name, attr, data, size);
+    fh_extend(&h->v, f, fh_need(&h->v, size));
+    fh_entry_set(&h->v, f, size);
+    return f;
+}
+
+/* ---- the frame ---- */
+
+static void say(struct host *h, struct host_result *r)
+{
+    enum fh_os os = host_systems[h->plan->kind].os;
+    const char *name = h->plan->count ? h->plan->files[0].name : "";
+    char *to = r->text;
+    size_t n = sizeof r->text;
+
+    switch (r->status) {
+    case HOST_OK:
+        break;
+    case HOST_NOT_MOUNTED:
+        if (os == FH_LINUX)
+            snprintf(to, n, "mount: wrong fs type, bad superblock: %s",
+                     h->v.why);
+        else if (os == FH_WINDOWS)
+            snprintf(to, n, "You need to format the disk: %s", h->v.why);
+        else
+            snprintf(to, n, "The disk could not be mounted: %s", h->v.why);
+        break;
+    case HOST_IO_ERROR:
+    case HOST_VANISHED:
+        if (os == FH_LINUX)
+            snprintf(to, n,
+                     "Buffer I/O error, logical block %u, lost async page "
+                     "write%s",
+                     (unsigned)r->lba,
+                     r->status == HOST_VANISHED ? " (disconnected)" : "");
+        else if (os == FH_WINDOWS)
+            snprintf(to, n, "An unexpected error: 0x%s",
+                     r->status == HOST_VANISHED ? "800701B1, no such device"
+                                                : "8007045D, I/O error");
+        else
+            snprintf(to, n,
+                     "some data in \"%s\" can't be read or written (-36)",
+                     name);
+        break;
+    case HOST_NO_SPACE:
+        snprintf(to, n, "not enough free space for \"%s\"", name);
+        break;
+    case HOST_CORRUPT:
+        snprintf(to, n, "the volume is corrupt: %s", h->v.why);
+        break;
+    case HOST_READ_BACK:
+        snprintf(to, n, "LBA %u does not read back%s", (unsigned)r->lba,
+                 os == FH_MACOS ? " (100093)" : "");
+        break;
+    case HOST_UNPLUGGED:
+        snprintf(to, n, "unplugged after %u sectors", (unsigned)r->sectors);
+        break;
+    case HOST_CANCELLED:
+        snprintf(to, n, "cancelled after %u bytes", (unsigned)h->plan->cut);
+        break;
+    }
+}
+
+static void finish(struct host *h, struct host_result *r)
+{
+    static const enum host_status status[] = {
+        [FH_OK] = HOST_OK,
+        [FH_REFUSED] = HOST_NOT_MOUNTED,
+        [FH_IO] = HOST_IO_ERROR,
+        [FH_GONE] = HOST_VANISHED,
+        [FH_FULL] = HOST_NO_SPACE,
+        [FH_CORRUPT] = HOST_CORRUPT,
+        [FH_PULLED] = HOST_UNPLUGGED,
+    };
+    struct fathost *v = &h->v;
+
+    r->status = status[v->error];
+    if (v->error == FH_OK && h->mismatch)
+        r->status = HOST_READ_BACK;
+    else if (v->error == FH_OK && h->cancelled)
+        r->status = HOST_CANCELLED;
+    r->lba = v->error_lba;
+    r->was_dirty = v->was_dirty;
+    r->ms = v->ms;
+    r->commands = v->commands;
+    r->sectors = v->sectors;
+    r->reads = v->reads;
+    r->syncs = v->syncs;
+    say(h, r);
+}
+
+/* Reads back what the plan wants read back. */
+static void check(struct host *h)
+{
+    struct fathost *v = &h->v;
+    unsigned flags = h->plan->flags;
+
+    if (flags & HOST_CHECK_META) {
+        h->mismatch |= !fh_same_meta(v);
+        for (unsigned i = 0; i < h->litters && !h->mismatch; i++) {
+            if (h->litter[i].count)
+                h->mismatch |= !fh_same_data(v, &h->litter[i]);
+        }
+    }
+    for (unsigned i = 0; i < h->files && !h->mismatch; i++) {
+        if ((flags & HOST_CHECK_DATA) && h->file[i].count)
+            h->mismatch |= !fh_same_data(v, &h->file[i]);
+    }
+}
+
+static void start(struct host *h, const struct host_plan *plan)
+{
+    h->plan = plan;
+    h->busy = h->cancelled = h->mismatch = false;
+    h->files = h->pieces = h->done = h->litters = h->litter_step = 0;
+    h->texts = 0;
+    h->v.random = plan->seed * 64 + (uint64_t)plan->kind;
+    h->v.pull = plan->pull;
+    h->v.after = plan->flags & (HOST_PAUSE | HOST_DUPLICATE) ? noise : NULL;
+    h->v.after_ctx = h;
+}
+
+static void take_file(struct host *h, const struct host_file *from)
+{
+    struct fh_file *f = &h->file[h->files];
+
+    h->name[h->files++] = from->name;
+    f->data = from->data;
+    f->size = from->size;
+    f->count = 0;
+    if (h->plan->cut && h->plan->cut < f->size) {
+        f->size = h->plan->cut;
+        h->cancelled = true;
+    }
+}
+
+void host_copy(struct host *h, const struct blockdev *dev,
+               const struct host_plan *plan, struct host_result *r)
+{
+    const struct system *sys = &host_systems[plan->kind];
+    struct fathost *v = &h->v;
+
+    memset(r, 0, sizeof *r);
+    start(h, plan);
+    if (!fh_mount(v, dev, sys->os)) {
+        finish(h, r);
+        return;
+    }
+    v->transfer = fh_chance(v, 4) ? FH_TRANSFER : 240;
+    if (plan->flags & HOST_FRAGMENT)
+        v->alloc = FH_SCATTER;
+    sys->mounted(h);
+    for (unsigned i = 0; i < plan->count && v->error == FH_OK; i++) {
+        if (!(plan->flags & HOST_TOGETHER) || i == 0)
+            h->files = 0;
+        take_file(h, &plan->files[i]);
+        if ((plan->flags & HOST_TOGETHER) && i + 1 < plan->count)
+            continue;
+        sys->copy(h);
+        if (i + 1 < plan->count && !host_idle(h, 100 + fh_below(v, 3000)))
+            break;
+    }
+    sys->end(h);
+    if (v->error == FH_OK && fh_ready(v)) {
+        const struct fh_sector *boot = fh_sector(v, 0, true);
+        r->clean = fh_dirty(v) == 0 && !(boot->data[0x41] & 1) &&
+                   (fh_fat(v, 1) & FH_CLEAN);
+        check(h);
+    } else {
+        r->gone = v->error == FH_OK;
+    }
+    finish(h, r);
+}
+
+bool host_load(struct host *h, const struct blockdev *dev, enum host_kind kind,
+               const char *name, uint8_t *to, uint32_t room, uint32_t *size,
+               const char **text)
+{
+    static const struct host_plan look = {.pull = -1};
+    struct fathost *v = &h->v;
+    struct fh_entry e;
+    uint32_t done = 0;
+
+    start(h, &look);
+    *text = NULL;
+    if (!fh_mount(v, dev, host_systems[kind].os) ||
+        !fh_find(v, v->root, name, &e)) {
+        *text = v->why;
+        return false;
+    }
+    *size = e.size;
+    if (e.size > room || (e.size == 0) != (e.first == 0)) {
+        *text = "size does not fit";
+        return false;
+    }
+    uint32_t c = e.first, bytes = v->per_cluster * FH_SECTOR;
+    for (; done < e.size; c = fh_fat(v, c)) {
+        uint32_t n = e.size - done < bytes ? e.size - done : bytes;
+        if (c < 2 || c >= v->clusters + 2) {
+            *text = "chain shorter than its file";
+            return false;
+        }
+        fh_read(v, fh_cluster_lba(v, c), v->per_cluster, v->scratch);
+        memcpy(to + done, v->scratch, n);
+        done += n;
+    }
+    if (e.size && c < FH_LAST)
+        *text = "chain longer than its file";
+    return *text == NULL && v->error == FH_OK;
+}
+
+/* ---- FreeBSD: soft updates or not, the disk queue sorts as it likes ---- */
+
+void bsd_mounted(struct host *h)
+{
+    /* markvoldirty() of msdosfs: FAT[1], at once. */
+    fh_mark(&h->v, true);
+    fh_flush(&h->v, FH_FATS);
+    host_idle(h, 1000);
+}
+
+void bsd_copy(struct host *h)
+{
+    struct fathost *v = &h->v;
+
+    for (unsigned i = 0; i < h->files; i++)
+        fh_create(v, &h->file[i], v->root, h->name[i], 0x20, h->file[i].data,
+                  h->file[i].size);
+    if (fh_chance(v, 2))
+        fh_flush(v, FH_META);
+    pieces_cut(h, fh_chance(v, 2) ? 128 : 8u << fh_below(v, 3));
+    pieces_allocate(h, h->pieces);
+    pieces_shuffle(h, 2 + fh_below(v, 15));
+    while (h->done < h->pieces && v->error == FH_OK) {
+        pieces_write(h, h->done + 1 + fh_below(v, 16));
+        if (fh_chance(v, 4)) {
+            entries_set(h, false);
+            fh_flush(v, fh_chance(v, 2) ? FH_META : FH_FAT1);
+        }
+    }
+    entries_set(h, true);
+    /* The syncer's turn: the queue is sorted, the hole comes last. */
+    host_idle(h, fh_below(v, 30000));
+    fh_flush(v, fh_chance(v, 2) ? FH_META : FH_FAT2);
+    fh_flush(v, FH_FATS | FH_META);
+}
+
+void bsd_end(struct host *h)
+{
+    struct fathost *v = &h->v;
+
+    if (h->plan->end == HOST_LEAVE) {
+        host_idle(h, 30000);
+        fh_info(v);
+        fh_flush(v, FH_ALL);
+        host_idle(h, h->plan->patience ? h->plan->patience
+                                       : host_systems[h->plan->kind].patience);
+        return;
+    }
+    fh_info(v);
+    fh_flush(v, FH_ALL);
+    if (h->plan->end == HOST_EJECT) {
+        fh_mark(v, false);
+        fh_flush(v, FH_FATS);
+    }
+    fh_sync(v);
+    if (h->plan->end == HOST_EJECT)
+        fh_eject(v);
+}
+
+/* ---- any order ---- */
+
+static void flush_any(struct host *h)
+{
+    struct fathost *v = &h->v;
+    uint32_t dirty = fh_dirty(v), k = fh_below(v, dirty);
+
+    for (uint32_t i = 0; i < v->cached && dirty; i++) {
+        if (v->cache[i].dirty && k-- == 0) {
+            fh_flush_one(v, v->cache[i].lba);
+            return;
+        }
+    }
+}
+
+void random_copy(struct host *h)
+{
+    struct fathost *v = &h->v;
+    unsigned eager = fh_below(v, 8); /* how early metadata goes out */
+
+    if (fh_chance(v, 2))
+        v->alloc = fh_chance(v, 2) ? FH_SCATTER : FH_LOWEST;
+    for (unsigned i = 0; i < h->files; i++)
+        fh_create(v, &h->file[i], v->root, h->name[i], 0x20, h->file[i].data,
+                  h->file[i].size);
+    pieces_cut(h, 1u << fh_below(v, 6));
+    if (eager & 1)
+        flush_any(h);
+    pieces_allocate(h, h->pieces);
+    pieces_shuffle(h, fh_chance(v, 2) ? h->pieces : 1 + fh_below(v, 9));
+    if (eager & 4)
+        entries_set(h, true);
+    while (h->done < h->pieces && v->error == FH_OK) {
+        pieces_write(h, h->done + 1 + fh_below(v, 8));
+        if (fh_below(v, 8) < eager)
+            flush_any(h);
+    }
+    entries_set(h, true);
+    fh_info(v);
+    while (fh_dirty(v) && v->error == FH_OK)
+        flush_any(h);
+}

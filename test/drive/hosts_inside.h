@@ -1,0 +1,92 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * What the hosts share among each other: the copy that is going on.
+ */
+#ifndef HOSTS_INSIDE_H
+#define HOSTS_INSIDE_H
+
+#include "hosts.h"
+
+#define LITTER 24u
+#define PIECES 16384u
+
+/* Some sectors of a file. */
+struct piece {
+    struct fh_file *file;
+    uint32_t from, n;
+};
+
+struct host {
+    struct fathost v;
+    const struct host_plan *plan;
+    bool busy;      /* inside the hook of a write: no more of them */
+    bool cancelled; /* the user did */
+    bool mismatch;  /* what it read back is not what it wrote */
+
+    /* The files being copied now, and their names. */
+    struct fh_file file[HOST_FILES];
+    const char *name[HOST_FILES];
+    unsigned files;
+
+    /* Data in the order it is to be written; ends at `pieces`. */
+    struct piece piece[PIECES];
+    unsigned pieces, done;
+
+    struct fh_file litter[LITTER];
+    unsigned litters;
+    unsigned litter_step; /* how much of the system's litter is there */
+    uint8_t text[8][4096];
+    unsigned texts;
+};
+
+/* Writes of data: cut into pieces of n sectors, of all files in turn, ... */
+void pieces_cut(struct host *h, uint32_t sectors);
+/* ... put into another order: a piece moves at most `reach` places. */
+void pieces_shuffle(struct host *h, unsigned reach);
+/* Allocates for the pieces not yet done up to `until`. */
+void pieces_allocate(struct host *h, unsigned until);
+/* Writes them. */
+void pieces_write(struct host *h, unsigned until);
+
+/* Sizes, into the entries: 0, what is allocated, or what is written. */
+void entries_set(struct host *h, bool final);
+uint32_t file_sectors(const struct fh_file *f);
+
+/* One of the system's own files: made, allocated, its data written. */
+struct fh_file *litter_add(struct host *h, uint32_t dir, const char *name,
+                           uint8_t attr, const void *data, uint32_t size);
+/* A page to fill with such data. */
+uint8_t *litter_page(struct host *h);
+void litter_data(struct host *h, struct fh_file *f);
+
+/* Lets time pass, polling the medium once a second; false if it is gone. */
+bool host_idle(struct host *h, uint32_t ms);
+
+/* Each system: what it does when the volume appears, a copy of h->file, and
+ * what comes when the user is through. */
+struct system {
+    enum fh_os os;
+    void (*mounted)(struct host *h);
+    void (*copy)(struct host *h);
+    void (*end)(struct host *h);
+    const char *name;
+    uint32_t patience; /* ms */
+};
+
+extern const struct system host_systems[HOST_KINDS];
+
+void linux_mounted(struct host *h);
+void linux_copy(struct host *h);
+void linux_end(struct host *h);
+void windows_mounted(struct host *h);
+void windows_copy(struct host *h);
+void windows_end(struct host *h);
+void macos_mounted(struct host *h);
+void macos_copy(struct host *h);
+void macos_end(struct host *h);
+void bsd_mounted(struct host *h);
+void bsd_copy(struct host *h);
+void bsd_end(struct host *h);
+void random_copy(struct host *h);
+
+#endif

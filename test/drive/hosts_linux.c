@@ -1,0 +1,208 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Linux, fs/fat: four ways to mount and copy, and a browser's download.
+ */
+#include "hosts_inside.h"
+
+#include <stdio.h>
+
+/* fat_set_state(): the dirty bit of LBA 0 is written through at mount; a
+ * volume that was dirty already is left as it is. */
+void linux_mounted(struct host *h)
+{
+    if (!h->v.was_dirty) {
+        fh_mark(&h->v, true);
+        fh_flush(&h->v, FH_BOOT);
+    }
+    host_idle(h, 200 + fh_below(&h->v, 2000));
+}
+
+static void create(struct host *h, const char *ending)
+{
+    char name[200];
+
+    for (unsigned i = 0; i < h->files; i++) {
+        struct fh_file *f = &h->file[i];
+        snprintf(name, sizeof name, "%s%s", h->name[i], ending);
+        fh_create(&h->v, f, h->v.root, name, 0x20, f->data, f->size);
+    }
+}
+
+/* Pieces of one file after the other. */
+static void by_file(struct host *h)
+{
+    unsigned at = 0;
+
+    for (unsigned i = 0; i < h->files; i++) {
+        for (uint32_t k = 0; k < file_sectors(&h->file[i]); k += 128) {
+            uint32_t n = file_sectors(&h->file[i]) - k;
+            h->piece[at++] = (struct piece){&h->file[i], k, n < 128 ? n : 128};
+        }
+    }
+    h->pieces = at;
+}
+
+/* The flusher thread: first the disk's own pages by rising LBA, then the
+ * file's pages, then its entry; FSINFO in between. */
+static void write_back(struct host *h, unsigned until)
+{
+    struct fathost *v = &h->v;
+    unsigned was = h->done;
+
+    pieces_allocate(h, until);
+    entries_set(h, false);
+    fh_flush(v, FH_FATS | FH_META);
+    pieces_write(h, until);
+    if (h->done == was && was < h->pieces)
+        return;
+    fh_info(v);
+    fh_flush(v, FH_INFO);
+    entries_set(h, h->done == h->pieces);
+    fh_flush(v, FH_META);
+}
+
+static void copy_default(struct host *h)
+{
+    create(h, "");
+    pieces_cut(h, 8u << fh_below(&h->v, 6));
+    /* The five seconds may well be over in the middle of a copy. */
+    if (fh_chance(&h->v, 3) && h->pieces > 1)
+        write_back(h, 1 + fh_below(&h->v, h->pieces - 1));
+    pieces_allocate(h, h->pieces);
+    host_idle(h, 4000 + fh_below(&h->v, 2000));
+    write_back(h, h->pieces);
+}
+
+/* On close: data, then the disk's pages. */
+static void copy_flush(struct host *h, const char *ending)
+{
+    struct fathost *v = &h->v;
+
+    create(h, ending);
+    pieces_cut(h, 128);
+    pieces_allocate(h, h->pieces);
+    by_file(h);
+    for (unsigned i = 0, until = 0; i < h->files; i++) {
+        while (until < h->pieces && h->piece[until].file == &h->file[i])
+            until++;
+        pieces_write(h, until);
+        fh_entry_set(v, &h->file[i], h->file[i].size);
+        fh_wait(v, fh_below(v, 30));
+        fh_flush(v, FH_FAT1);
+        fh_flush(v, FH_FAT2);
+        fh_flush(v, FH_META);
+    }
+}
+
+/* Each cluster of each write() goes to both FATs at once, twice: its own
+ * entry, and the link from the one before. */
+static void copy_sync(struct host *h)
+{
+    struct fathost *v = &h->v;
+
+    create(h, "");
+    fh_flush(v, FH_META);
+    pieces_cut(h, fh_chance(v, 2) ? 256 : 512);
+    while (h->done < h->pieces && v->error == FH_OK) {
+        struct piece *p = &h->piece[h->done];
+        uint32_t want = (p->from + p->n + v->per_cluster - 1) / v->per_cluster;
+        while (p->file->count < want && v->error == FH_OK) {
+            uint32_t n = p->file->count;
+            fh_extend(v, p->file, n + 1);
+            if (v->error != FH_OK)
+                return;
+            uint32_t c = p->file->chain[n];
+            uint32_t last = n ? p->file->chain[n - 1] : 0;
+            for (int copy = 0; copy < 2; copy++)
+                fh_flush_one(v, fh_fat_lba(v, c, copy));
+            for (int copy = 0; copy < 2 && last; copy++)
+                fh_flush_one(v, fh_fat_lba(v, last, copy));
+            if (n == 0) {
+                fh_entry_set(v, p->file, 0);
+                fh_flush(v, FH_META);
+            }
+        }
+        pieces_write(h, h->done + 1);
+        entries_set(h, false);
+        fh_flush(v, FH_META);
+        fh_sync(v);
+    }
+    entries_set(h, true);
+    fh_flush(v, FH_META);
+}
+
+static void copy_fsync(struct host *h)
+{
+    struct fathost *v = &h->v;
+
+    create(h, "");
+    fh_flush(v, FH_META);
+    pieces_cut(h, 128);
+    while (h->done < h->pieces && v->error == FH_OK) {
+        pieces_allocate(h, h->done + 1);
+        pieces_write(h, h->done + 1);
+        entries_set(h, h->done == h->pieces);
+        fh_flush(v, FH_META);
+        fh_flush(v, FH_FAT1);
+        fh_flush(v, FH_FAT2);
+        fh_sync(v);
+    }
+}
+
+static void copy_rename(struct host *h)
+{
+    struct fathost *v = &h->v;
+
+    copy_flush(h, ".crdownload");
+    host_idle(h, fh_below(v, 20000));
+    for (unsigned i = 0; i < h->files; i++)
+        fh_rename(v, &h->file[i], h->name[i]);
+    fh_flush(v, FH_ALL & ~FH_INFO);
+}
+
+void linux_copy(struct host *h)
+{
+    switch (h->plan->kind) {
+    case HOST_LINUX_FLUSH:
+        copy_flush(h, "");
+        break;
+    case HOST_LINUX_SYNC:
+        copy_sync(h);
+        break;
+    case HOST_LINUX_FSYNC:
+        copy_fsync(h);
+        break;
+    case HOST_LINUX_RENAME:
+        copy_rename(h);
+        break;
+    default:
+        copy_default(h);
+        break;
+    }
+}
+
+void linux_end(struct host *h)
+{
+    struct fathost *v = &h->v;
+
+    if (h->plan->end == HOST_LEAVE) {
+        /* FSINFO is an inode like others: 30 s, then the flusher has it. */
+        host_idle(h, 30000);
+        fh_info(v);
+        fh_flush(v, FH_ALL);
+        host_idle(h, h->plan->patience ? h->plan->patience
+                                       : host_systems[h->plan->kind].patience);
+        return;
+    }
+    fh_info(v);
+    fh_flush(v, FH_ALL);
+    fh_sync(v);
+    if (h->plan->end == HOST_EJECT) {
+        if (!v->was_dirty) {
+            fh_mark(v, false);
+            fh_flush(v, FH_BOOT);
+            fh_sync(v);
+        }
+        fh_eject(v);
+    }
+}
