@@ -5,7 +5,6 @@
  */
 #include "fathost.h"
 
-#include <assert.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -346,7 +345,7 @@ void fh_create(struct fathost *v, struct fh_file *f, uint32_t dir,
     f->dir = dir;
     f->count = 0;
     f->room = fh_need(v, size) + 1;
-    assert(v->chained + f->room <= FH_CHAINS);
+    fh_require(v->chained + f->room <= FH_CHAINS);
     f->chain = v->chains + v->chained;
     v->chained += f->room;
     if (fh_find(v, dir, name, &old)) {
@@ -383,9 +382,11 @@ uint32_t fh_mkdir(struct fathost *v, uint32_t dir, const char *name,
         fh_sector(v, lba + i, false)->dirty = true;
     fh_entry_set(v, &f, 0);
     const uint8_t *own = fh_slot(v, dir, f.slot + f.slots - 1, &lba);
-    for (uint32_t i = 0; i < 2; i++) {
+    for (uint32_t i = 0; i < 2 && own; i++) {
         uint8_t *e = change(v, c, i);
         uint32_t to = i == 0 ? c : dir == v->root ? 0 : dir;
+        if (!e)
+            return 0;
         memcpy(e, own, 32);
         memset(e, ' ', 11);
         memset(e, '.', i + 1);

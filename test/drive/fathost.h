@@ -11,6 +11,7 @@
 
 #include <stdbool.h>
 #include <stdint.h>
+#include <stdlib.h>
 
 #define FH_SECTOR   512u
 #define FH_CACHE    2304u       /* sectors: both FATs of a drive, and more */
@@ -125,6 +126,13 @@ struct fh_entry {
     uint32_t first, size, slot, slots;
 };
 
+/* A limit of the hosts themselves, in every kind of build. */
+static inline void fh_require(bool held)
+{
+    if (!held)
+        abort();
+}
+
 uint32_t fh_random(struct fathost *v);
 uint32_t fh_below(struct fathost *v, uint32_t n); /* 0..n-1 */
 bool fh_chance(struct fathost *v, uint32_t one_in);
@@ -149,6 +157,8 @@ uint32_t fh_dirty(const struct fathost *v); /* sectors */
 /* The sector in the cache; if it is not there, it is read, or new.  Without
  * `read` it is zeros. */
 struct fh_sector *fh_sector(struct fathost *v, uint32_t lba, bool read);
+struct fh_sector *fh_cached(const struct fathost *v, uint32_t lba);
+void fh_fail(struct fathost *v, enum fh_error error, uint32_t lba);
 void fh_corrupt(struct fathost *v, const char *why);
 
 /* The FAT, in the cache; set changes both copies. */

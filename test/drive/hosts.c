@@ -6,7 +6,6 @@
  */
 #include "hosts_inside.h"
 
-#include <assert.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -79,7 +78,7 @@ void pieces_cut(struct host *h, uint32_t sectors)
                 continue;
             if (n > sectors)
                 n = sectors;
-            assert(h->pieces < PIECES);
+            fh_require(h->pieces < PIECES);
             h->piece[h->pieces++] = (struct piece){f, at[i], n};
             at[i] += n;
             more = true;
@@ -136,7 +135,7 @@ void entries_set(struct host *h, bool final)
 
 bool host_idle(struct host *h, uint32_t ms)
 {
-    while (ms && h->v.error == FH_OK) {
+    while (ms && h->v.error == FH_OK && !h->gone) {
         uint32_t slice = ms < 1000 ? ms : 1000;
         fh_wait(&h->v, slice);
         ms -= slice;
@@ -144,9 +143,9 @@ bool host_idle(struct host *h, uint32_t ms)
             continue;
         if (h->done < h->pieces || fh_dirty(&h->v))
             h->v.error = FH_GONE;
-        return false;
+        h->gone = true;
     }
-    return h->v.error == FH_OK;
+    return h->v.error == FH_OK && !h->gone;
 }
 
 /* After each command that writes. */
@@ -178,7 +177,7 @@ static void noise(void *ctx)
 
 uint8_t *litter_page(struct host *h)
 {
-    uint8_t *page = h->text[h->texts++ % 8];
+    uint8_t *page = h->text[h->texts++ % 32];
 
     memset(page, 0, sizeof h->text[0]);
     return page;
@@ -310,7 +309,7 @@ static void check(struct host *h)
 static void start(struct host *h, const struct host_plan *plan)
 {
     h->plan = plan;
-    h->busy = h->cancelled = h->mismatch = false;
+    h->busy = h->cancelled = h->mismatch = h->gone = false;
     h->files = h->pieces = h->done = h->litters = h->litter_step = 0;
     h->texts = 0;
     h->v.random = plan->seed * 64 + (uint64_t)plan->kind;

@@ -21,6 +21,7 @@ struct host {
     const struct host_plan *plan;
     bool busy;      /* inside the hook of a write: no more of them */
     bool cancelled; /* the user did */
+    bool gone;      /* the medium is */
     bool mismatch;  /* what it read back is not what it wrote */
 
     /* The files being copied now, and their names. */
@@ -35,7 +36,7 @@ struct host {
     struct fh_file litter[LITTER];
     unsigned litters;
     unsigned litter_step; /* how much of the system's litter is there */
-    uint8_t text[8][4096];
+    uint8_t text[32][4096];
     unsigned texts;
 };
 

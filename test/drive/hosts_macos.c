@@ -74,8 +74,10 @@ static void spotlight(struct host *h)
     for (unsigned i = 0; i < n && v->error == FH_OK; i++) {
         snprintf(name, sizeof name, "0.indexPositions%u", i);
         files[i] = system_file(h, dir, name, 1 + fh_below(v, 4096));
-        if (i > 1 && fh_chance(v, 3)) {
-            fh_remove(v, files[i - 1]);
+    }
+    for (unsigned i = 0; i < n && v->error == FH_OK; i++) {
+        if (is(h, HOST_MACOS_15) && fh_chance(v, 3)) {
+            fh_remove(v, files[i]);
             breathe(h);
         }
     }
@@ -135,17 +137,17 @@ static void attributes(struct host *h)
 static void interleave(struct host *h)
 {
     struct fathost *v = &h->v;
-    unsigned unit = 8u << fh_below(v, 4);
-    unsigned job = fh_chance(v, 2) ? 2048 / unit : 1 + fh_below(v, 4);
-    unsigned at[4] = {0}, end[4] = {0}, next = 0, out = 0;
-    static const unsigned threads = 4;
+    enum { THREADS = 4 };
+    unsigned unit = 8u << fh_below(v, 3);
+    unsigned job = fh_chance(v, 2) ? 2048 / unit : 1 + fh_below(v, 3);
+    unsigned at[THREADS] = {0}, end[THREADS] = {0}, next = 0, out = 0;
 
     pieces_cut(h, unit);
     pieces_allocate(h, h->pieces);
     /* The order goes behind the pieces, then to the front. */
     unsigned n = h->pieces < PIECES / 2 ? h->pieces : 0;
     while (out < n) {
-        unsigned t = fh_below(v, threads);
+        unsigned t = fh_below(v, THREADS);
         if (at[t] == end[t] && next < n) {
             at[t] = next;
             next = end[t] = next + job < n ? next + job : n;
