@@ -11,68 +11,62 @@
 
 #include <string.h>
 
-#define U16(n) (uint8_t)((n)&0xFFu), (uint8_t)((n) >> 8 & 0xFFu)
-#define U32(n) U16((n)), U16((n) >> 16)
-
 /* ---- reserved sectors ---- */
-
-#define LABEL 'B', 'O', 'O', 'T', 'L', 'O', 'A', 'D', 'E', 'R', ' '
 
 #define FSINFO_SECTOR 1u
 #define BACKUP_SECTOR 6u
 #define MEDIA         0xF8u /* fixed disk; in the first FAT entry, too */
 
-static const uint8_t boot_sector[] = {
-    0xEB,
-    0x58,
-    0x90, /* BS_jmpBoot */
-    'M',
-    'S',
-    'W',
-    'I',
-    'N',
-    '4',
-    '.',
-    '1',                      /* BS_OEMName */
-    U16(FAT_SECTOR),          /* BPB_BytsPerSec */
-    FAT_CLUSTER / FAT_SECTOR, /* BPB_SecPerClus */
-    U16(FAT_RESERVED),        /* BPB_RsvdSecCnt */
-    2,                        /* BPB_NumFATs */
-    U16(0),                   /* BPB_RootEntCnt */
-    U16(0),                   /* BPB_TotSec16 */
-    0xF8,                     /* BPB_Media */
-    U16(0),                   /* BPB_FATSz16 */
-    U16(63),                  /* BPB_SecPerTrk */
-    U16(255),                 /* BPB_NumHeads */
-    U32(0),                   /* BPB_HiddSec */
-    U32(FAT_VOLUME),          /* BPB_TotSec32 */
-    U32(FAT_SIZE),            /* BPB_FATSz32 */
-    U16(0),                   /* BPB_ExtFlags: FATs mirrored */
-    U16(0),                   /* BPB_FSVer */
-    U32(FAT_ROOT),            /* BPB_RootClus */
-    U16(FSINFO_SECTOR),       /* BPB_FSInfo */
-    U16(BACKUP_SECTOR),       /* BPB_BkBootSec */
-    U32(0),
-    U32(0),
-    U32(0),             /* BPB_Reserved */
-    0x80,               /* BS_DrvNum */
-    0,                  /* BS_Reserved1: clean */
-    0x29,               /* BS_BootSig */
-    U32(BOARD_PRODUCT), /* BS_VolID */
-    LABEL,              /* BS_VolLab */
-    'F',
-    'A',
-    'T',
-    '3',
-    '2',
-    ' ',
-    ' ',
-    ' ', /* BS_FilSysType */
+static const struct __attribute__((packed)) boot_sector {
+    uint8_t BS_jmpBoot[3];
+    char BS_OEMName[8];
+    uint16_t BPB_BytsPerSec;
+    uint8_t BPB_SecPerClus;
+    uint16_t BPB_RsvdSecCnt;
+    uint8_t BPB_NumFATs;
+    uint16_t BPB_RootEntCnt;
+    uint16_t BPB_TotSec16;
+    uint8_t BPB_Media;
+    uint16_t BPB_FATSz16;
+    uint16_t BPB_SecPerTrk;
+    uint16_t BPB_NumHeads;
+    uint32_t BPB_HiddSec;
+    uint32_t BPB_TotSec32;
+    uint32_t BPB_FATSz32;
+    uint16_t BPB_ExtFlags;
+    uint16_t BPB_FSVer;
+    uint32_t BPB_RootClus;
+    uint16_t BPB_FSInfo;
+    uint16_t BPB_BkBootSec;
+    uint8_t BPB_Reserved[12];
+    uint8_t BS_DrvNum;
+    uint8_t BS_Reserved1; /* Windows and Linux note here: not clean */
+    uint8_t BS_BootSig;
+    uint32_t BS_VolID;
+    char BS_VolLab[11];
+    char BS_FilSysType[8];
+} boot_sector = {
+    .BS_jmpBoot = {0xEB, 0x58, 0x90},
+    .BS_OEMName = "MSWIN4.1",
+    .BPB_BytsPerSec = FAT_SECTOR,
+    .BPB_SecPerClus = FAT_CLUSTER / FAT_SECTOR,
+    .BPB_RsvdSecCnt = FAT_RESERVED,
+    .BPB_NumFATs = 2,
+    .BPB_Media = MEDIA,
+    .BPB_SecPerTrk = 63,
+    .BPB_NumHeads = 255,
+    .BPB_TotSec32 = FAT_VOLUME,
+    .BPB_FATSz32 = FAT_SIZE,
+    .BPB_RootClus = FAT_ROOT,
+    .BPB_FSInfo = FSINFO_SECTOR,
+    .BPB_BkBootSec = BACKUP_SECTOR,
+    .BS_DrvNum = 0x80,
+    .BS_BootSig = 0x29,
+    .BS_VolID = BOARD_PRODUCT,
+    .BS_VolLab = "BOOTLOADER ",
+    .BS_FilSysType = "FAT32   ",
 };
-#define BS_VOLLAB 71u
 
-/* What sectors are made of lies at its natural alignment, in the CPU's byte
- * order. */
 struct FAT_OVERLAY fsinfo {
     uint32_t FSI_LeadSig;
     uint8_t FSI_Reserved1[480];
@@ -89,7 +83,7 @@ static void reserved(uint32_t sector, struct fsinfo *to)
     if (sector >= BACKUP_SECTOR)
         sector -= BACKUP_SECTOR;
     if (sector == 0)
-        memcpy(to, boot_sector, sizeof(boot_sector));
+        memcpy(to, &boot_sector, sizeof(boot_sector));
     else if (sector == FSINFO_SECTOR) {
         to->FSI_LeadSig = 0x41615252;
         to->FSI_StrucSig = 0x61417272;
@@ -167,10 +161,16 @@ static const char *err_sentence(uint32_t e)
             ;
         s++;
     }
-    return s;
+    return s + 1;
 }
 
-/* Returns its length; never more than a sector. */
+#define FITS(name, status, number, sentence)                                   \
+    _Static_assert(sizeof(struct fat_text) + 1 + sizeof(" " sentence) <=       \
+                       FAT_SECTOR,                                             \
+                   #name ": the text is more than a sector");
+ERR_UPDATE_LIST(FITS)
+
+/* Returns its length. */
 static uint32_t status(const struct fat *f, const char *name,
                        struct fat_text *to)
 {
@@ -187,8 +187,8 @@ static uint32_t status(const struct fat *f, const char *name,
     memcpy(to->state, name, sizeof(to->state));
     from = err_sentence(f->err);
     do
-        *end++ = *++from;
-    while (*from != '\n');
+        *end++ = *from;
+    while (*from++ != '\n');
     return (uint32_t)(end - (char *)to);
 }
 
@@ -220,7 +220,7 @@ _Static_assert(sizeof(struct dir_entry) == 32, "clause 6");
 
 static void root(const char *name, struct dir_entry *to, uint32_t size)
 {
-    memcpy(to, boot_sector + BS_VOLLAB, 11);
+    memcpy(to->DIR_Name, boot_sector.BS_VolLab, sizeof(to->DIR_Name));
     to->DIR_Attr = ATTR_VOLUME_ID;
     to->DIR_WrtDate = DAY;
     to++;
@@ -243,6 +243,7 @@ static void root(const char *name, struct dir_entry *to, uint32_t size)
 void fat_read(const struct fat *f, uint32_t lba, uint8_t *to)
 {
     const char *name = state_name[f->state];
+    /* Made for each sector, because the directory needs its size. */
     uint32_t size = status(f, name, (void *)to);
     uint32_t keep = size * (lba == FAT_LBA(FAT_STATUS));
 

@@ -58,13 +58,16 @@ enum fat_state { FAT_READY, FAT_SUCCESS, FAT_ERROR };
 /* All zero is READY. */
 struct fat {
     uint8_t state;   /* enum fat_state */
-    uint16_t err;    /* enum err: why, with FAT_ERROR */
+    uint16_t err;    /* enum err: of ERR_UPDATE_LIST, why with FAT_ERROR */
     uint32_t offset; /* where in the file, as far as that is known */
 };
 
-/* The status file: its text as far as the error's sentence, and the strings in
- * it that end in NUL here serve as string descriptors, too. */
+/* Laid over the bytes of a sector, in the byte order of the CPU. */
 #define FAT_OVERLAY __attribute__((may_alias))
+
+/* The status file as far as the error's sentence.  What ends in NUL in
+ * fat_text serves as a string descriptor, too; it is a line's end in the
+ * file. */
 #define FAT_VERSION CONFIG_VERSION "+" CONFIG_BUILD
 struct FAT_OVERLAY fat_text {
     char product_key[9];
