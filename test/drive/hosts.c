@@ -46,6 +46,32 @@ const char *host_name(enum host_kind kind)
     return host_systems[kind].name;
 }
 
+void host_plan_seeded(struct host_plan *plan, enum host_kind kind,
+                      uint64_t seed)
+{
+    uint64_t mixed = (seed + 1) * 0x9E3779B97F4A7C15u;
+
+    *plan = (struct host_plan){.kind = kind, .seed = seed, .pull = -1};
+    plan->end = (enum host_end)((mixed >> 40) % 3);
+    plan->flags = (unsigned)(mixed >> 56) &
+                  (HOST_FRAGMENT | HOST_DUPLICATE | HOST_PAUSE | HOST_LITTER);
+}
+
+const char *host_describe(const struct host_plan *plan, char *to, size_t room)
+{
+    static const char *const ends[] = {"leave", "sync", "eject"};
+
+    snprintf(to, room, "%s seed %llu %s%s%s%s%s%s files %u pull %d cut %u",
+             host_name(plan->kind), (unsigned long long)plan->seed,
+             ends[plan->end], plan->flags & HOST_FRAGMENT ? " fragment" : "",
+             plan->flags & HOST_DUPLICATE ? " duplicate" : "",
+             plan->flags & HOST_PAUSE ? " pause" : "",
+             plan->flags & HOST_LITTER ? " litter" : "",
+             plan->flags & HOST_TOGETHER ? " together" : "", plan->count,
+             (int)plan->pull, (unsigned)plan->cut);
+    return to;
+}
+
 struct host *host_new(void)
 {
     return calloc(1, sizeof(struct host));
@@ -154,7 +180,7 @@ static void noise(void *ctx)
     struct host *h = ctx;
     struct fathost *v = &h->v;
 
-    if (h->busy)
+    if (h->busy || !h->copying)
         return;
     h->busy = true;
     if ((h->plan->flags & HOST_PAUSE) && fh_chance(v, 24))
@@ -309,7 +335,7 @@ static void check(struct host *h)
 static void start(struct host *h, const struct host_plan *plan)
 {
     h->plan = plan;
-    h->busy = h->cancelled = h->mismatch = h->gone = false;
+    h->busy = h->copying = h->cancelled = h->mismatch = h->gone = false;
     h->files = h->pieces = h->done = h->litters = h->litter_step = 0;
     h->texts = 0;
     h->v.random = plan->seed * 64 + (uint64_t)plan->kind;
@@ -354,7 +380,9 @@ void host_copy(struct host *h, const struct blockdev *dev,
         take_file(h, &plan->files[i]);
         if ((plan->flags & HOST_TOGETHER) && i + 1 < plan->count)
             continue;
+        h->copying = true;
         sys->copy(h);
+        h->copying = false;
         if (i + 1 < plan->count && !host_idle(h, 100 + fh_below(v, 3000)))
             break;
     }

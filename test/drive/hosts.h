@@ -96,6 +96,13 @@ struct host;
 struct host *host_new(void);
 void host_free(struct host *h);
 
+/* A plan with flags and end drawn from the seed; the files are still to be
+ * filled in. */
+void host_plan_seeded(struct host_plan *plan, enum host_kind kind,
+                      uint64_t seed);
+/* What to print so that somebody can run it again. */
+const char *host_describe(const struct host_plan *plan, char *to, size_t room);
+
 void host_copy(struct host *h, const struct blockdev *dev,
                const struct host_plan *plan, struct host_result *result);
 

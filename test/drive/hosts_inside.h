@@ -20,6 +20,7 @@ struct host {
     struct fathost v;
     const struct host_plan *plan;
     bool busy;      /* inside the hook of a write: no more of them */
+    bool copying;   /* a copy is going on */
     bool cancelled; /* the user did */
     bool gone;      /* the medium is */
     bool mismatch;  /* what it read back is not what it wrote */

@@ -31,7 +31,9 @@ static void clean(struct host *h)
     fh_info(v);
     if (v->info_lba == 1)
         fh_sector(v, 1, true)->dirty = true;
+    h->busy = true;
     fh_flush(v, FH_BOOT | FH_INFO);
+    h->busy = false;
 }
 
 /* The system's own files come one by one, at any time. */
@@ -166,6 +168,12 @@ void windows_copy(struct host *h)
         if (fh_chance(v, 3)) {
             entries_set(h, full);
             lazy(h);
+        }
+        /* Data of a file that has its clusters does not count as a change:
+         * a slow copy may find the volume cleaned in between. */
+        if ((h->plan->flags & HOST_PAUSE) && fh_chance(v, 8)) {
+            clean(h);
+            dirty(h);
         }
     }
     if (h->cancelled) {

@@ -25,7 +25,10 @@
 #define FAT1    FAT_RESERVED
 #define FAT2    (FAT_RESERVED + FAT_SIZE)
 #define WINDOW  600u /* clusters that are not bad, at most */
-#define LARGEST (64u * 1024u)
+#define LARGEST (2u * 1024u * 1024u)
+#ifndef TOOL_SEEDS
+#define TOOL_SEEDS 3u /* of each host, for fsck.fat and mtools */
+#endif
 
 /* The drive's status file asks for it. */
 void plat_serial(char *digits)
@@ -37,6 +40,7 @@ struct bench {
     struct ramdisk *disk;
     struct host *host;
     uint8_t *data[3], *back;
+    struct host_file file;
 };
 
 /* ---- the volume ---- */
@@ -215,30 +219,52 @@ static uint32_t size_of(uint64_t seed)
     uint32_t mixed = (uint32_t)((seed + 1) * 0x9E3779B97F4A7C15u >> 40);
 
     return seed % 16 == 0 ? 4096 * (1 + mixed % 15)
-                          : 6144 + mixed % (LARGEST - 6144);
+                          : 6144 + mixed % (65536 - 6144);
 }
 
-static struct host_result copy(struct bench *b, enum host_kind kind,
-                               uint64_t seed, unsigned flags, enum host_end end)
+static void run_plan(struct bench *b, const struct host_plan *plan,
+                     struct host_result *r)
 {
-    struct host_file file = {"Firmware v1.2.bin", b->data[0], size_of(seed)};
-    struct host_plan plan = {.kind = kind,
-                             .seed = seed,
-                             .flags = flags,
-                             .files = &file,
-                             .count = 1,
-                             .end = end,
-                             .pull = -1};
-    struct host_result r;
-
     ramdisk_reset(b->disk);
-    host_copy(b->host, &b->disk->dev, &plan, &r);
+    host_copy(b->host, &b->disk->dev, plan, r);
+}
+
+/* It must work; the text says which plan did not. */
+static struct host_result must(struct bench *b, const struct host_plan *plan)
+{
+    struct host_result r;
+    char what[200];
+
+    run_plan(b, plan, &r);
+    if (r.status != HOST_OK)
+        fail_msg("%s: %s", host_describe(plan, what, sizeof what), r.text);
     return r;
 }
 
-static unsigned flags_of(uint64_t seed)
+static struct host_plan one_file(struct bench *b, enum host_kind kind,
+                                 uint64_t seed)
 {
-    return (unsigned)(seed * 0x9E3779B97F4A7C15u >> 32) & 15;
+    struct host_plan plan;
+
+    host_plan_seeded(&plan, kind, seed);
+    b->file =
+        (struct host_file){"Firmware v1.2.bin", b->data[0], size_of(seed)};
+    plan.files = &b->file;
+    plan.count = 1;
+    return plan;
+}
+
+/* Without litter, pauses and the like. */
+static struct host_result plain(struct bench *b, enum host_kind kind,
+                                uint64_t seed, enum host_end end)
+{
+    struct host_plan plan = one_file(b, kind, seed);
+    struct host_result r;
+
+    plan.flags = 0;
+    plan.end = end;
+    run_plan(b, &plan, &r);
+    return r;
 }
 
 /* Each host, each way to end, with real tools. */
@@ -247,17 +273,16 @@ static void tools_are_content(void **state)
     struct bench *b = *state;
 
     for (int kind = 0; kind < HOST_KINDS; kind++) {
-        for (uint64_t seed = 0; seed < 3; seed++) {
-            struct host_result r =
-                copy(b, kind, seed,
-                     flags_of(seed + 7) | HOST_CHECK_META | HOST_CHECK_DATA,
-                     (enum host_end)(2 - seed));
-            if (r.status != HOST_OK)
-                fail_msg("%s seed %d: %s", host_name(kind), (int)seed, r.text);
-            assert_true(r.clean || seed != 0 || b->disk->ejected);
-            if (2 - seed != HOST_EJECT)
+        for (uint64_t seed = 0; seed < TOOL_SEEDS; seed++) {
+            struct host_plan plan = one_file(b, kind, seed);
+            plan.flags |= HOST_CHECK_META | HOST_CHECK_DATA;
+            plan.end = (enum host_end)(seed % 3);
+            struct host_result r = must(b, &plan);
+            if (plan.end == HOST_EJECT)
+                assert_true(b->disk->ejected);
+            else if (!r.clean)
                 unmark(b->disk);
-            check_tools(b, "Firmware v1.2.bin", b->data[0], size_of(seed));
+            check_tools(b, b->file.name, b->file.data, b->file.size);
         }
     }
 }
@@ -272,17 +297,15 @@ static void every_copy_is_right(void **state)
     for (int kind = 0; kind < HOST_KINDS; kind++) {
         uint32_t commands = 0, sectors = 0;
         for (uint64_t seed = 0; seed < 60; seed++, copies++) {
+            struct host_plan plan = one_file(b, kind, seed);
             clock_t start = clock();
-            struct host_result r =
-                copy(b, kind, seed, flags_of(seed), (enum host_end)(seed % 3));
+            struct host_result r = must(b, &plan);
             spent += clock() - start;
-            if (r.status != HOST_OK)
-                fail_msg("%s seed %d: %s", host_name(kind), (int)seed, r.text);
             commands += r.commands;
             sectors += r.sectors;
             check_fats(b->disk);
             unmark(b->disk);
-            check_file(b, "Firmware v1.2.bin", b->data[0], size_of(seed));
+            check_file(b, b->file.name, b->file.data, b->file.size);
         }
         printf("  %-16s %4u commands, %5u sectors a copy\n", host_name(kind),
                commands / 60, sectors / 60);
@@ -296,12 +319,15 @@ static void same_seed_same_commands(void **state)
     struct bench *b = *state;
 
     for (int kind = 0; kind < HOST_KINDS; kind++) {
-        (void)copy(b, kind, 5, 15, HOST_LEAVE);
-        uint64_t first = b->disk->hash;
-        (void)copy(b, kind, 5, 15, HOST_LEAVE);
-        assert_true(b->disk->hash == first);
-        (void)copy(b, kind, 6, 15, HOST_LEAVE);
-        assert_true(b->disk->hash != first);
+        uint64_t hash[3];
+        for (int i = 0; i < 3; i++) {
+            struct host_plan plan = one_file(b, kind, 5 + i / 2);
+            plan.flags = 15;
+            (void)must(b, &plan);
+            hash[i] = b->disk->hash;
+        }
+        assert_true(hash[0] == hash[1]);
+        assert_true(hash[0] != hash[2]);
     }
 }
 
@@ -336,25 +362,25 @@ static void linux_orders(void **state)
 
     /* The flusher comes once, or also in the middle of the copy. */
     for (uint64_t seed = 0; seed < 20; seed++) {
-        (void)copy(b, HOST_LINUX, seed, 0, HOST_EJECT);
+        (void)plain(b, HOST_LINUX, seed, HOST_EJECT);
         order(b, text, sizeof text);
         if (strcmp(text, "b12rdirb") != 0)
             assert_string_equal(text, "b12rdir12rdirb");
     }
-    (void)copy(b, HOST_LINUX_FLUSH, 1, 0, HOST_EJECT);
+    (void)plain(b, HOST_LINUX_FLUSH, 1, HOST_EJECT);
     assert_string_equal(order(b, text, sizeof text), "bd12rib");
     assert_true(b->disk->log[b->disk->writes - 1].n == 1);
-    (void)copy(b, HOST_LINUX_RENAME, 1, 0, HOST_EJECT);
+    (void)plain(b, HOST_LINUX_RENAME, 1, HOST_EJECT);
     assert_string_equal(order(b, text, sizeof text), "bd12rib");
 
-    r = copy(b, HOST_LINUX_SYNC, 1, 0, HOST_EJECT);
+    r = plain(b, HOST_LINUX_SYNC, 1, HOST_EJECT);
     order(b, text, sizeof text);
     assert_memory_equal(text, "br12r121212", 11);
     assert_string_equal(text + strlen(text) - 4, "drib");
     assert_true(r.commands > 2 * size_of(1) / 4096);
     assert_true(r.syncs >= 2);
 
-    r = copy(b, HOST_LINUX_FSYNC, 1, 0, HOST_EJECT);
+    r = plain(b, HOST_LINUX_FSYNC, 1, HOST_EJECT);
     assert_string_equal(order(b, text, sizeof text), "brdr12ib");
     assert_int_equal(r.syncs, 3); /* of the file, of umount */
 }
@@ -366,7 +392,7 @@ static void windows_orders(void **state)
     char text[400];
 
     for (uint64_t seed = 0; seed < 40; seed++) {
-        struct host_result r = copy(b, HOST_WINDOWS_2023, seed, 0, HOST_LEAVE);
+        struct host_result r = plain(b, HOST_WINDOWS_2023, seed, HOST_LEAVE);
         const struct ramdisk_write *log = b->disk->log;
         uint32_t last = b->disk->writes - 1, data = 0;
         assert_true(r.clean);
@@ -392,7 +418,7 @@ static void macos_orders(void **state)
 
     for (uint64_t seed = 0; seed < 40; seed++) {
         /* 14: metadata of the file up to 25 s after its data. */
-        struct host_result r = copy(b, HOST_MACOS_14, seed, 0, HOST_EJECT);
+        struct host_result r = plain(b, HOST_MACOS_14, seed, HOST_EJECT);
         uint64_t data_ms = 0, root_ms = 0;
         for (uint32_t i = 0; i < b->disk->writes; i++) {
             const struct ramdisk_write *w = &b->disk->log[i];
@@ -405,7 +431,7 @@ static void macos_orders(void **state)
         late += root_ms > data_ms + 5000;
 
         /* 15: 20 s and more until the copy, and the file in pieces. */
-        r = copy(b, HOST_MACOS_15, seed, 0, HOST_EJECT);
+        r = plain(b, HOST_MACOS_15, seed, HOST_EJECT);
         assert_true(r.ms > 10000);
         uint32_t c = 0, e = 0;
         for (c = 4; c < 4 + WINDOW; c++) {
@@ -414,7 +440,7 @@ static void macos_orders(void **state)
         }
 
         /* 13: interleaved jobs. */
-        (void)copy(b, HOST_MACOS_13, seed, 0, HOST_EJECT);
+        (void)plain(b, HOST_MACOS_13, seed, HOST_EJECT);
         uint32_t data = 0;
         for (uint32_t i = 0; i < b->disk->writes; i++) {
             uint32_t lba = b->disk->log[i].lba;
@@ -442,22 +468,13 @@ static void two_files(void **state)
                 {"IMG_0001.JPG", b->data[1], size_of(seed + 1)},
                 {"one.uf2", b->data[2], size_of(seed + 2)},
             };
-            struct host_plan plan = {.kind = kind,
-                                     .seed = seed,
-                                     .flags = flags_of(seed),
-                                     .files = files,
-                                     .count = 2 + (seed & 1),
-                                     .end = HOST_EJECT,
-                                     .pull = -1};
-            struct host_result r;
-            if (plan.count == 3)
-                plan.flags &= ~(unsigned)HOST_TOGETHER;
-            else
+            struct host_plan plan = one_file(b, kind, seed);
+            plan.files = files;
+            plan.count = 2 + (seed & 1);
+            if (plan.count == 2)
                 plan.flags |= HOST_TOGETHER;
-            ramdisk_reset(b->disk);
-            host_copy(b->host, &b->disk->dev, &plan, &r);
-            if (r.status != HOST_OK)
-                fail_msg("%s seed %d: %s", host_name(kind), (int)seed, r.text);
+            plan.end = HOST_EJECT;
+            (void)must(b, &plan);
             check_fats(b->disk);
             unsigned last = plan.count == 3 ? 2 : 0;
             check_file(b, "one.uf2", b->data[last], files[last].size);
@@ -466,6 +483,121 @@ static void two_files(void **state)
                 check_tools(b, "IMG_0001.JPG", b->data[1], files[1].size);
         }
     }
+}
+
+/* The first cluster of a file that is copied again. */
+static uint32_t first_cluster(struct bench *b, const char *name83)
+{
+    const uint8_t *root = b->disk->image + (size_t)DATA * FH_SECTOR;
+
+    for (unsigned i = 0; i < 128; i++, root += 32) {
+        if (memcmp(root, name83, 11) == 0)
+            return root[26] | (uint32_t)root[27] << 8;
+    }
+    fail_msg("no %s", name83);
+    return 0;
+}
+
+/* Windows takes the clusters that the old file had, Linux others. */
+static void overwriting(void **state)
+{
+    struct bench *b = *state;
+    static const struct {
+        enum host_kind kind;
+        bool same;
+    } hosts[] = {{HOST_LINUX_FLUSH, false}, {HOST_WINDOWS, true}};
+
+    for (int i = 0; i < 2; i++) {
+        struct host_file files[2] = {
+            {"FIRMWARE.BIN", b->data[0], 20000},
+            {"FIRMWARE.BIN", b->data[1], 20000},
+        };
+        struct host_plan plan = one_file(b, hosts[i].kind, 1);
+        plan.flags = 0;
+        plan.files = files;
+        (void)must(b, &plan);
+        uint32_t before = first_cluster(b, "FIRMWAREBIN");
+        plan.count = 2;
+        (void)must(b, &plan);
+        uint32_t after = first_cluster(b, "FIRMWAREBIN");
+        assert_int_equal(before == after, hosts[i].same);
+    }
+}
+
+/* Names as the systems make them. */
+static void short_names(void **state)
+{
+    struct bench *b = *state;
+    struct host_file file = {"firmware.bin", b->data[0], 5000};
+    struct host_plan plan = one_file(b, HOST_LINUX_RENAME, 1);
+    const uint8_t *root = b->disk->image + (size_t)DATA * FH_SECTOR;
+    bool temporary = false;
+
+    plan.files = &file;
+    (void)must(b, &plan);
+    for (unsigned i = 0; i < 128; i++)
+        temporary |= root[32 * i] == 0xE5 &&
+                     memcmp(root + 32 * i + 1, "IRMWA~1CRD", 10) == 0;
+    assert_true(temporary);
+    uint32_t cluster = first_cluster(b, "FIRMWAREBIN");
+    assert_true(cluster >= 4);
+    /* Windows says "lower case" in the entry and has no long name. */
+    plan.kind = HOST_WINDOWS;
+    plan.flags = 0;
+    (void)must(b, &plan);
+    for (unsigned i = 0; i < 128; i++) {
+        assert_int_not_equal(root[32 * i + 11], 0x0F);
+        if (memcmp(root + 32 * i, "FIRMWAREBIN", 11) == 0)
+            assert_int_equal(root[32 * i + 12], 0x18);
+    }
+}
+
+/* The largest file that the drive takes, with all the litter there is. */
+static void largest_file(void **state)
+{
+    struct bench *b = *state;
+
+    for (int kind = 0; kind < HOST_KINDS; kind++) {
+        struct host_file file = {"app.uf2", b->data[0], FAT_LARGEST_FILE};
+        struct host_plan plan = one_file(b, kind, 2);
+        plan.files = &file;
+        plan.flags = HOST_LITTER;
+        (void)must(b, &plan);
+        check_fats(b->disk);
+        unmark(b->disk);
+        check_file(b, file.name, file.data, file.size);
+    }
+}
+
+/* What a volume can have against the litter of macOS. */
+static void litter_is_suppressed(void **state)
+{
+    struct bench *b = *state;
+    struct host_file stop[3] = {{".metadata_never_index", b->data[0], 1},
+                                {".Trashes", b->data[0], 1},
+                                {"firmware.bin", b->data[0], 5000}};
+    struct host_plan plan = one_file(b, HOST_LINUX, 1);
+    const char *text;
+    uint32_t size;
+
+    plan.flags = 0;
+    plan.files = stop;
+    plan.count = 2;
+    plan.end = HOST_EJECT;
+    (void)must(b, &plan);
+    b->disk->ejected = false;
+    struct host_result r;
+    plan = one_file(b, HOST_MACOS_15, 1);
+    plan.files = stop + 2;
+    host_copy(b->host, &b->disk->dev, &plan, &r);
+    assert_int_equal(r.status, HOST_OK);
+    b->disk->ejected = false;
+    unmark(b->disk);
+    assert_false(host_load(b->host, &b->disk->dev, HOST_LINUX,
+                           ".Spotlight-V100", b->back, LARGEST, &size, &text));
+    assert_null(text); /* it is not there */
+    check_file(b, ".Trashes", b->data[0], 1);
+    check_file(b, "firmware.bin", b->data[0], 5000);
 }
 
 static void cancelled_and_unplugged(void **state)
@@ -596,7 +728,7 @@ static void full_volume(void **state)
     struct bench *b = *state;
 
     for (int kind = 0; kind < HOST_KINDS; kind++) {
-        struct host_file file = {"firmware.bin", b->data[0], LARGEST};
+        struct host_file file = {"firmware.bin", b->data[0], 65536};
         struct host_plan plan = {.kind = kind,
                                  .files = &file,
                                  .count = 1,
@@ -646,11 +778,11 @@ static void mount_rules(void **state)
         assert_int_not_equal(was, damage[i].value);
         image[damage[i].at] = damage[i].value;
         ramdisk_keep(b->disk);
-        r = copy(b, HOST_LINUX_FLUSH, 1, 0, HOST_LEAVE);
+        r = plain(b, HOST_LINUX_FLUSH, 1, HOST_LEAVE);
         assert_int_equal(r.status == HOST_OK, damage[i].linux_ok);
-        r = copy(b, HOST_WINDOWS, 1, 0, HOST_LEAVE);
+        r = plain(b, HOST_WINDOWS, 1, HOST_LEAVE);
         assert_int_equal(r.status == HOST_OK, damage[i].windows_ok);
-        r = copy(b, HOST_MACOS_14, 1, 0, HOST_LEAVE);
+        r = plain(b, HOST_MACOS_14, 1, HOST_LEAVE);
         assert_int_equal(r.status == HOST_OK, damage[i].macos_ok);
         if (!damage[i].macos_ok)
             assert_int_equal(r.status, HOST_NOT_MOUNTED);
@@ -663,8 +795,8 @@ static void mount_rules(void **state)
     uint32_t sectors = get32(image + 32);
     put32(image + 32, DATA + 65000 * 8);
     ramdisk_keep(b->disk);
-    assert_int_equal(copy(b, HOST_LINUX, 1, 0, HOST_EJECT).status, HOST_OK);
-    assert_int_equal(copy(b, HOST_MACOS_15, 1, 0, HOST_EJECT).status,
+    assert_int_equal(plain(b, HOST_LINUX, 1, HOST_EJECT).status, HOST_OK);
+    assert_int_equal(plain(b, HOST_MACOS_15, 1, HOST_EJECT).status,
                      HOST_NOT_MOUNTED);
     ramdisk_reset(b->disk);
     put32(image + 32, sectors);
@@ -680,6 +812,10 @@ int main(void)
         cmocka_unit_test(windows_orders),
         cmocka_unit_test(macos_orders),
         cmocka_unit_test(two_files),
+        cmocka_unit_test(overwriting),
+        cmocka_unit_test(short_names),
+        cmocka_unit_test(largest_file),
+        cmocka_unit_test(litter_is_suppressed),
         cmocka_unit_test(cancelled_and_unplugged),
         cmocka_unit_test(errors_are_reported),
         cmocka_unit_test(what_does_not_read_back),
