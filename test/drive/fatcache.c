@@ -173,8 +173,14 @@ static void dirty_pages(struct fathost *v, unsigned parts)
             start = s->lba - (s->lba - v->data_lba) % size;
         }
         uint32_t from = (s->lba - start) / v->page * v->page;
-        for (uint32_t k = from; k < from + v->page && k < size; k++)
-            fh_sector(v, start + k, true)->dirty = true;
+        for (uint32_t k = from; k < from + v->page && k < size; k++) {
+            /* Of the second FAT nothing is read, it is a copy. */
+            struct fh_sector *with = fh_sector(v, start + k, in != FH_FAT2);
+            if (in == FH_FAT2)
+                memcpy(with->data, fh_sector(v, v->fat_lba + k, true)->data,
+                       FH_SECTOR);
+            with->dirty = true;
+        }
     }
 }
 

@@ -389,26 +389,29 @@ static void windows_orders(void **state)
 {
     struct bench *b = *state;
     unsigned backwards = 0;
-    char text[400];
 
     for (uint64_t seed = 0; seed < 40; seed++) {
-        struct host_result r = plain(b, HOST_WINDOWS_2023, seed, HOST_LEAVE);
+        struct host_plan plan = one_file(b, HOST_WINDOWS_2023, seed);
+        plan.flags = seed & 1 ? HOST_DUPLICATE | HOST_PAUSE : 0;
+        plan.end = HOST_LEAVE;
+        struct host_result r = must(b, &plan);
         const struct ramdisk_write *log = b->disk->log;
         uint32_t last = b->disk->writes - 1, data = 0;
         assert_true(r.clean);
         assert_true(log[0].lba == 0 && log[0].n == 1);
         assert_true(log[last].lba == 0 && log[last].n == 2);
-        assert_true(log[last].ms - log[last - 1].ms >= 1500);
-        order(b, text, sizeof text);
-        assert_non_null(strchr(text, 'd'));
+        assert_true((seed & 1) || log[last].ms - log[last - 1].ms >= 1500);
         for (uint32_t i = 0; i <= last; i++) {
-            if (log[i].lba < DATA + 8)
+            /* Nothing is written to a volume that is clean. */
+            if (i && log[i - 1].n == 2 && log[i - 1].lba == 0)
+                assert_true(log[i].lba == 0 && log[i].n == 1);
+            if (log[i].lba < DATA + 8 || seed & 1)
                 continue;
             backwards += log[i].lba < data;
             data = log[i].lba;
         }
     }
-    assert_true(backwards > 20);
+    assert_true(backwards > 10);
 }
 
 static void macos_orders(void **state)
@@ -534,6 +537,7 @@ static void short_names(void **state)
     bool temporary = false;
 
     plan.files = &file;
+    plan.flags = 0;
     (void)must(b, &plan);
     for (unsigned i = 0; i < 128; i++)
         temporary |= root[32 * i] == 0xE5 &&
@@ -541,9 +545,12 @@ static void short_names(void **state)
     assert_true(temporary);
     uint32_t cluster = first_cluster(b, "FIRMWAREBIN");
     assert_true(cluster >= 4);
+    /* Behind the end of the file, its last sector has zeros. */
+    const uint8_t *end = b->disk->image + (size_t)FAT_LBA(cluster) * 512;
+    for (unsigned i = 5000; i < 5120; i++)
+        assert_int_equal(end[i], 0);
     /* Windows says "lower case" in the entry and has no long name. */
     plan.kind = HOST_WINDOWS;
-    plan.flags = 0;
     (void)must(b, &plan);
     for (unsigned i = 0; i < 128; i++) {
         assert_int_not_equal(root[32 * i + 11], 0x0F);
