@@ -28,6 +28,17 @@
 #define CONFIG_DFUSE 1
 #endif
 
+/* The drive: bulk endpoints beside endpoint 0; 0 leaves them out. */
+#ifndef CONFIG_MSC
+#define CONFIG_MSC 0
+#endif
+
+/* Interfaces of the configuration, numbered from 0.  The bulk endpoints belong
+ * to the last one. */
+#ifndef CONFIG_INTERFACES
+#define CONFIG_INTERFACES (1 + CONFIG_MSC)
+#endif
+
 /* Two resets within this many milliseconds enter the bootloader; every start
  * of the application is late by as much.  0 leaves it out. */
 #ifndef CONFIG_DOUBLE_RESET_MS

@@ -20,6 +20,9 @@ enum dcd_event {
     DCD_SETUP, /* a SETUP packet waits in dcd_read() */
     DCD_OUT,   /* an OUT packet waits in dcd_read() */
     DCD_IN,    /* the packet of dcd_write() was taken by the host */
+    /* Only with CONFIG_MSC: */
+    DCD_BULK_OUT, /* a packet is to be taken with dcd_bulk_read(), at once */
+    DCD_BULK_IN,  /* the packet of dcd_bulk_write() was taken by the host */
 };
 
 /* Clocks run.  Powers the block and shows the device to the host. */
@@ -44,11 +47,37 @@ extern const bool dcd_address_first;
 void dcd_set_address(uint8_t address);
 
 /* Endpoint 0.  Packets are at most DCD_PACKET bytes; buffers are aligned to
- * 2 bytes, those of dcd_write() to 4, have room for a multiple of it, and stay
- * the caller's. */
+ * 2 bytes, those of dcd_write() and dcd_bulk_write() to 4, have room for a
+ * multiple of it, and stay the caller's. */
 uint32_t dcd_read(void *data);
 void dcd_write(const void *data, uint32_t n);
 void dcd_receive(void); /* accept one more OUT packet */
 void dcd_stall(void);   /* both directions, until the next SETUP */
+
+/* The pair of bulk endpoints, OUT 0x01 and IN 0x81; only with CONFIG_MSC.
+ *
+ * One packet a call.  dcd_bulk_receive() lets the block take one more packet,
+ * also while the CPU is stalled by the flash: it belongs right behind
+ * dcd_bulk_read(), before the work.  Until it is called the host gets NAK.
+ * A packet that came right before a halt may still be told: it is read and
+ * thrown away. */
+enum dcd_bulk_state {
+    DCD_BULK_CLOSED, /* no answer; also after a bus reset */
+    DCD_BULK_HALTED, /* STALL */
+    DCD_BULK_OPEN,
+};
+/* Also with DATA0 next, and what was to be sent or received is void, whatever
+ * the state was. */
+void dcd_bulk_set(bool in, enum dcd_bulk_state state);
+static inline void dcd_bulk_stall(bool in)
+{
+    dcd_bulk_set(in, DCD_BULK_HALTED);
+}
+bool dcd_bulk_halted(bool in);
+/* These do nothing where the endpoint is halted or closed, and where a packet
+ * is under way or waits to be read. */
+void dcd_bulk_write(const void *data, uint32_t n);
+void dcd_bulk_receive(void);
+uint32_t dcd_bulk_read(void *data); /* room for DCD_PACKET bytes */
 
 #endif

@@ -2,6 +2,8 @@
 /* usbd.c - see usbd.h.  Clauses are those of USB 2.0. */
 #include "usbd.h"
 
+#include "config.h"
+
 /* ---- data stages ---- */
 
 void usbd_send(struct usbd *u, const void *from, uint32_t n)
@@ -93,21 +95,52 @@ static bool send_byte(struct usbd *u, uint8_t a)
     return true;
 }
 
-/* The recipient exists: the device, interface 0 of the configuration,
+/* Opens the bulk endpoints anew where there is a configuration, else closes
+ * them. */
+static void bulk_reset(struct usbd *u)
+{
+    enum dcd_bulk_state state = u->config ? DCD_BULK_OPEN : DCD_BULK_CLOSED;
+
+    if (!CONFIG_MSC)
+        return;
+    dcd_bulk_set(false, state);
+    dcd_bulk_set(true, state);
+    fn_bulk_open(u);
+}
+
+/* GET_STATUS, CLEAR_FEATURE or SET_FEATURE of a bulk endpoint. */
+static bool bulk_request(struct usbd *u)
+{
+    bool in = u->setup.wIndex / USB_DIR_IN;
+
+    if (u->setup.bRequest == USB_GET_STATUS)
+        return send_byte(u, dcd_bulk_halted(in));
+    if (u->setup.wValue != USB_ENDPOINT_HALT)
+        return false;
+    dcd_bulk_set(in, u->setup.bRequest == USB_SET_FEATURE ? DCD_BULK_HALTED
+                                                          : DCD_BULK_OPEN);
+    fn_bulk_halt(u, in);
+    return true;
+}
+
+/* The recipient exists: the device, an interface of the configuration,
  * endpoint 0. */
 static bool recipient_ok(const struct usbd *u)
 {
     uint32_t recipient = u->setup.bmRequestType & 3;
+    uint32_t i = u->setup.wIndex & ~USB_DIR_IN;
 
     return recipient == USB_RECIP_DEVICE ||
-           ((u->setup.wIndex & ~USB_DIR_IN) == 0 &&
-            (u->config || recipient == USB_RECIP_ENDPOINT));
+           (recipient == USB_RECIP_ENDPOINT
+                ? i == 0
+                : i < CONFIG_INTERFACES && u->config);
 }
 
 /* bmRequestType of what is known; GET_STATUS goes to any recipient. */
 static const uint8_t types[] = {
     [USB_GET_STATUS] = USB_DIR_IN,
     [USB_CLEAR_FEATURE] = USB_RECIP_ENDPOINT,
+    [USB_SET_FEATURE] = CONFIG_MSC ? USB_RECIP_ENDPOINT : 0,
     [USB_SET_ADDRESS] = USB_RECIP_DEVICE,
     [USB_GET_DESCRIPTOR] = USB_DIR_IN,
     [USB_GET_CONFIGURATION] = USB_DIR_IN,
@@ -124,8 +157,12 @@ __attribute__((noinline)) static bool standard(struct usbd *u)
 
     if (s->bRequest == USB_GET_STATUS && (type & ~USB_DIR_IN) <= 2)
         type = USB_DIR_IN;
-    if (s->bRequest > USB_SET_INTERFACE || type != types[s->bRequest] ||
-        !recipient_ok(u))
+    if (s->bRequest > USB_SET_INTERFACE || type != types[s->bRequest])
+        return false;
+    if (CONFIG_MSC && (s->bmRequestType & USB_RECIP_ENDPOINT) &&
+        (s->wIndex & ~USB_DIR_IN) == 1)
+        return u->config && bulk_request(u);
+    if (!recipient_ok(u))
         return false;
     switch (s->bRequest) {
     case USB_GET_STATUS: /* bus-powered, no remote wake-up, nothing halted */
@@ -145,10 +182,15 @@ __attribute__((noinline)) static bool standard(struct usbd *u)
         if (s->wValue > 1)
             return false;
         u->config = (uint8_t)s->wValue;
+        bulk_reset(u);
         break;
     case USB_SET_INTERFACE:
         if (s->wValue)
             return false;
+        if (CONFIG_MSC && s->wIndex == CONFIG_INTERFACES - 1) {
+            bulk_reset(u);
+            return true;
+        }
         break;
     default:
         return false;
@@ -196,6 +238,7 @@ void usbd_poll(struct usbd *u)
     case DCD_RESET:
         u->stage = USBD_IDLE;
         u->config = 0;
+        bulk_reset(u);
         fn_reset(u);
         break;
     case DCD_SETUP:
@@ -206,6 +249,14 @@ void usbd_poll(struct usbd *u)
         break;
     case DCD_IN:
         in_done(u);
+        break;
+    case DCD_BULK_OUT:
+        if (CONFIG_MSC)
+            fn_bulk_out(u);
+        break;
+    case DCD_BULK_IN:
+        if (CONFIG_MSC)
+            fn_bulk_in(u);
         break;
     case DCD_NONE:
         break;

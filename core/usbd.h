@@ -5,7 +5,9 @@
  * (descriptors, classes) comes from the functions named fn_ below, bound at
  * link time: personality.c in the bootloader, demo.c in the demo.
  *
- * No interface has endpoints yet, so endpoint requests know endpoint 0 only.
+ * With CONFIG_MSC the last interface has the pair of bulk endpoints of dcd.h.
+ * Their data goes from the driver to the personality and back without a copy
+ * in here; this file opens, halts and closes them as the host asks.
  */
 #ifndef SALLYPORT_USBD_H
 #define SALLYPORT_USBD_H
@@ -67,7 +69,20 @@ void fn_read(struct usbd *u, uint32_t from, uint8_t *to, uint32_t n);
 void fn_data(struct usbd *u, const uint8_t *data, uint32_t n);
 bool fn_end(struct usbd *u);
 /* Bus reset, SET_CONFIGURATION or SET_INTERFACE: interfaces are as they are
- * after a reset (clauses 9.1.1.5, 9.4.10). */
+ * after a reset (clauses 9.1.1.5, 9.4.10).  Not for a SET_INTERFACE to the one
+ * that has the bulk endpoints. */
 void fn_reset(struct usbd *u);
+
+/* Only with CONFIG_MSC.  The bulk endpoints were opened, or closed where
+ * u->config is 0: nothing is under way, the first dcd_bulk_receive() is to be
+ * called (it does nothing where they are closed). */
+void fn_bulk_open(struct usbd *u);
+/* The host set or cleared ENDPOINT_HALT of one of them, which may have been as
+ * it is now before: what was under way there is void and has to be asked for
+ * again.  That does nothing while it is halted. */
+void fn_bulk_halt(struct usbd *u, bool in);
+/* A packet is to be taken with dcd_bulk_read(); one was taken by the host. */
+void fn_bulk_out(struct usbd *u);
+void fn_bulk_in(struct usbd *u);
 
 #endif

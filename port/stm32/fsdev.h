@@ -35,6 +35,7 @@
 #define FSDEV_DADDR_EF 0x80u
 
 #define FSDEV_EPR_CTR_RX   (1u << 15)
+#define FSDEV_EPR_DTOG_RX  (1u << 14)
 #define FSDEV_EPR_STAT_RX  (3u << 12)
 #define FSDEV_EPR_RX_STALL (1u << 12)
 #define FSDEV_EPR_RX_NAK   (2u << 12)
@@ -42,12 +43,11 @@
 #define FSDEV_EPR_SETUP    (1u << 11)
 #define FSDEV_EPR_CONTROL  (1u << 9)
 #define FSDEV_EPR_CTR_TX   (1u << 7)
+#define FSDEV_EPR_DTOG_TX  (1u << 6)
 #define FSDEV_EPR_STAT_TX  (3u << 4)
 #define FSDEV_EPR_TX_STALL (1u << 4)
 #define FSDEV_EPR_TX_NAK   (2u << 4)
 #define FSDEV_EPR_TX_VALID (3u << 4)
-/* EP_TYPE, EP_KIND, EA: plain read-write */
-#define FSDEV_EPR_RW (3u << 9 | 1u << 8 | 15u)
 
 /* BL_SIZE 1, NUM_BLOCK 1: two blocks of 32 bytes */
 #define FSDEV_COUNT_RX_64   (1u << 15 | 1u << 10)
