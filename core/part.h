@@ -27,6 +27,7 @@
 #define PART_BIG_UNITS    1
 #define PART_UNIT(addr)   PART_F4_SECTOR((addr)-BOARD_FLASH_BASE)
 #define PART_SECTOR_UNITS 1u
+#define PART_APP_REST     0
 
 /* The number behind the last one gives the end of flash. */
 static inline uint32_t part_unit_start(uint32_t unit)
@@ -78,8 +79,16 @@ _Static_assert(PART_ALIGNED(PART_BOOT_SIZE) && PART_BOOT_SIZE < 0x10000u &&
                           : 16u)
 #define PART_SECTOR_UNITS PART_PAGES(PART_APP_SIZE)
 
-/* The layout string: run(sectors, bytes of each, type), separated by commas. */
+/* What the sectors leave of the slot is one more, smaller sector. */
 #define PART_SECTOR(size) (BOARD_FLASH_PAGE * PART_PAGES(size))
+#define PART_APP_REST     (PART_APP_SIZE % PART_SECTOR(PART_APP_SIZE))
+#if PART_APP_REST
+#define PART_REST_RUN(run, type) , ',', run(1u, PART_APP_REST, type)
+#else
+#define PART_REST_RUN(run, type)
+#endif
+
+/* The layout string: run(sectors, bytes of each, type), separated by commas. */
 #define PART_RUN(run, size, type)                                              \
     run((size) / PART_SECTOR(size), PART_SECTOR(size), type)
 #if BOARD_KV_SIZE
@@ -89,12 +98,13 @@ _Static_assert(PART_ALIGNED(PART_BOOT_SIZE) && PART_BOOT_SIZE < 0x10000u &&
 #endif
 #define PART_RUNS(run, read_only, writable)                                    \
     PART_RUN(run, PART_BOOT_SIZE, read_only), ',',                             \
-        PART_RUN(run, PART_APP_SIZE, writable) PART_KV_RUN(run, read_only)
+        PART_RUN(run, PART_APP_SIZE, writable) PART_REST_RUN(run, writable)    \
+            PART_KV_RUN(run, read_only)
 
-_Static_assert(PART_APP_SIZE % PART_SECTOR(PART_APP_SIZE) == 0 &&
-                   PART_FITS(PART_APP_SIZE, PART_PAGES(PART_APP_SIZE)),
-               "the app partition is not a whole number of <= 99 sectors");
+_Static_assert(PART_FITS(PART_APP_SIZE, PART_PAGES(PART_APP_SIZE)),
+               "the app partition is more than 99 sectors");
 _Static_assert(PART_BOOT_SIZE % BOARD_FLASH_PAGE == 0 &&
+                   PART_APP_SIZE % BOARD_FLASH_PAGE == 0 &&
                    BOARD_KV_SIZE % BOARD_FLASH_PAGE == 0,
                "partitions start at page boundaries");
 

@@ -389,6 +389,8 @@ void upd_erase(struct upd *u, uint32_t addr)
     uint32_t from = part_sector_start(addr);
     uint32_t end = part_unit(from) + PART_SECTOR_UNITS;
 
+    if (PART_APP_REST && end > PART_APP_UNIT_END)
+        end = PART_APP_UNIT_END; /* the last one is smaller */
     carry_on(u, upd_area(addr));
     if (u->err)
         return;
