@@ -83,7 +83,7 @@ void fh_write(struct fathost *v, uint32_t lba, uint32_t n, const uint8_t *from)
 
 void fh_sync(struct fathost *v)
 {
-    if (v->error != FH_OK)
+    if (v->error != FH_OK || v->no_cache)
         return;
     v->syncs++;
     if (!v->dev->sync(v->dev->ctx))

@@ -78,6 +78,7 @@ struct fathost {
     const struct blockdev *dev;
     enum fh_os os;
     enum fh_alloc alloc;
+    bool no_cache;     /* fh_sync() sends nothing */
     bool contiguous;   /* looks for one run for a whole file first */
     uint32_t page;     /* sectors that metadata is written in, 0: one */
     uint32_t transfer; /* sectors of the largest command */

@@ -53,21 +53,23 @@ void host_plan_seeded(struct host_plan *plan, enum host_kind kind,
 
     *plan = (struct host_plan){.kind = kind, .seed = seed, .pull = -1};
     plan->end = (enum host_end)((mixed >> 40) % 3);
-    plan->flags = (unsigned)(mixed >> 56) &
-                  (HOST_FRAGMENT | HOST_DUPLICATE | HOST_PAUSE | HOST_LITTER);
+    plan->flags =
+        (unsigned)(mixed >> 56) & (HOST_FRAGMENT | HOST_DUPLICATE | HOST_PAUSE |
+                                   HOST_LITTER | HOST_NO_CACHE);
 }
 
 const char *host_describe(const struct host_plan *plan, char *to, size_t room)
 {
     static const char *const ends[] = {"leave", "sync", "eject"};
 
-    snprintf(to, room, "%s seed %llu %s%s%s%s%s%s files %u pull %d cut %u",
+    snprintf(to, room, "%s seed %llu %s%s%s%s%s%s%s files %u pull %d cut %u",
              host_name(plan->kind), (unsigned long long)plan->seed,
              ends[plan->end], plan->flags & HOST_FRAGMENT ? " fragment" : "",
              plan->flags & HOST_DUPLICATE ? " duplicate" : "",
              plan->flags & HOST_PAUSE ? " pause" : "",
              plan->flags & HOST_LITTER ? " litter" : "",
-             plan->flags & HOST_TOGETHER ? " together" : "", plan->count,
+             plan->flags & HOST_TOGETHER ? " together" : "",
+             plan->flags & HOST_NO_CACHE ? " no-cache" : "", plan->count,
              (int)plan->pull, (unsigned)plan->cut);
     return to;
 }
@@ -342,6 +344,9 @@ static void start(struct host *h, const struct host_plan *plan)
     h->v.pull = plan->pull;
     h->v.after = plan->flags & (HOST_PAUSE | HOST_DUPLICATE) ? noise : NULL;
     h->v.after_ctx = h;
+    h->v.no_cache = (plan->flags & HOST_NO_CACHE) &&
+                    (host_systems[plan->kind].os == FH_LINUX ||
+                     host_systems[plan->kind].os == FH_FREEBSD);
 }
 
 static void take_file(struct host *h, const struct host_file *from)

@@ -44,6 +44,8 @@ enum {
     HOST_PAUSE = 4,       /* of up to 30 s between writes */
     HOST_LITTER = 8,      /* the system's own files, before, between, after */
     HOST_TOGETHER = 16,   /* the files are copied at the same time */
+    HOST_NO_CACHE = 128,  /* the disk says that it has no write cache: no
+                           * SYNCHRONIZE CACHE of Linux and FreeBSD */
     HOST_CHECK_META = 32, /* in the end, reads back what it wrote: */
     HOST_CHECK_DATA = 64, /* FATs, directories, litter; and the files */
 };
