@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
  * What all hosts have in common: the frame of a copy, pieces of data, litter,
- * pauses and repeated writes, what the user is told.  Also the two that are
- * small: FreeBSD, and the host that is no system and writes in any order.
+ * pauses and repeated writes, what the user is told.
  */
 #include "hosts_inside.h"
 
@@ -438,106 +437,4 @@ bool host_load(struct host *h, const struct blockdev *dev, enum host_kind kind,
     if (e.size && c < FH_LAST)
         *text = "chain longer than its file";
     return *text == NULL && v->error == FH_OK;
-}
-
-/* ---- FreeBSD: soft updates or not, the disk queue sorts as it likes ---- */
-
-void bsd_mounted(struct host *h)
-{
-    /* markvoldirty() of msdosfs: FAT[1], at once. */
-    fh_mark(&h->v, true);
-    fh_flush(&h->v, FH_FATS);
-    host_idle(h, 1000);
-}
-
-void bsd_copy(struct host *h)
-{
-    struct fathost *v = &h->v;
-
-    for (unsigned i = 0; i < h->files; i++)
-        fh_create(v, &h->file[i], v->root, h->name[i], 0x20, h->file[i].data,
-                  h->file[i].size);
-    if (fh_chance(v, 2))
-        fh_flush(v, FH_META);
-    pieces_cut(h, fh_chance(v, 2) ? 128 : 8u << fh_below(v, 3));
-    pieces_allocate(h, h->pieces);
-    pieces_shuffle(h, 2 + fh_below(v, 15));
-    while (h->done < h->pieces && v->error == FH_OK) {
-        pieces_write(h, h->done + 1 + fh_below(v, 16));
-        if (fh_chance(v, 4)) {
-            entries_set(h, false);
-            fh_flush(v, fh_chance(v, 2) ? FH_META : FH_FAT1);
-        }
-    }
-    entries_set(h, true);
-    /* The syncer's turn: the queue is sorted, the hole comes last. */
-    host_idle(h, fh_below(v, 30000));
-    fh_flush(v, fh_chance(v, 2) ? FH_META : FH_FAT2);
-    fh_flush(v, FH_FATS | FH_META);
-}
-
-void bsd_end(struct host *h)
-{
-    struct fathost *v = &h->v;
-
-    if (h->plan->end == HOST_LEAVE) {
-        host_idle(h, 30000);
-        fh_info(v);
-        fh_flush(v, FH_ALL);
-        host_idle(h, h->plan->patience ? h->plan->patience
-                                       : host_systems[h->plan->kind].patience);
-        return;
-    }
-    fh_info(v);
-    fh_flush(v, FH_ALL);
-    if (h->plan->end == HOST_EJECT) {
-        fh_mark(v, false);
-        fh_flush(v, FH_FATS);
-    }
-    fh_sync(v);
-    if (h->plan->end == HOST_EJECT)
-        fh_eject(v);
-}
-
-/* ---- any order ---- */
-
-static void flush_any(struct host *h)
-{
-    struct fathost *v = &h->v;
-    uint32_t dirty = fh_dirty(v), k = fh_below(v, dirty);
-
-    for (uint32_t i = 0; i < v->cached && dirty; i++) {
-        if (v->cache[i].dirty && k-- == 0) {
-            fh_flush_one(v, v->cache[i].lba);
-            return;
-        }
-    }
-}
-
-void random_copy(struct host *h)
-{
-    struct fathost *v = &h->v;
-    unsigned eager = fh_below(v, 8); /* how early metadata goes out */
-
-    if (fh_chance(v, 2))
-        v->alloc = fh_chance(v, 2) ? FH_SCATTER : FH_LOWEST;
-    for (unsigned i = 0; i < h->files; i++)
-        fh_create(v, &h->file[i], v->root, h->name[i], 0x20, h->file[i].data,
-                  h->file[i].size);
-    pieces_cut(h, 1u << fh_below(v, 6));
-    if (eager & 1)
-        flush_any(h);
-    pieces_allocate(h, h->pieces);
-    pieces_shuffle(h, fh_chance(v, 2) ? h->pieces : 1 + fh_below(v, 9));
-    if (eager & 4)
-        entries_set(h, true);
-    while (h->done < h->pieces && v->error == FH_OK) {
-        pieces_write(h, h->done + 1 + fh_below(v, 8));
-        if (fh_below(v, 8) < eager)
-            flush_any(h);
-    }
-    entries_set(h, true);
-    fh_info(v);
-    while (fh_dirty(v) && v->error == FH_OK)
-        flush_any(h);
 }
