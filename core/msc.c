@@ -5,10 +5,9 @@
 #define OUT false
 #define IN  true
 
-#define CBW_SIGNATURE 0x43425355u
+#define CBW_SIGNATURE 0x43425355u /* USBC */
 #define CBW_SIZE      31u
 #define CBW_IN        0x80u
-#define CSW_SIGNATURE 0x53425355u
 #define CSW_SIZE      13u
 #define PHASE_ERROR   2u /* bCSWStatus; 0: passed, 1: failed */
 
@@ -25,7 +24,7 @@ static bool is_in(const struct msc *m)
 __attribute__((noinline)) static void go(struct msc *m)
 {
     if (is_in(m))
-        dcd_bulk_write(m->from, m->n);
+        dcd_bulk_write(m->at, m->n);
     else
         dcd_bulk_receive();
 }
@@ -38,28 +37,28 @@ __attribute__((noinline)) static void await_command(struct msc *m)
     go(m);
 }
 
-/* The next packet of data for the host.  Or data are over, either way: what
- * the host still wants to move is stalled, and the status comes, in the end
- * after the host has cleared that. */
-__attribute__((noinline)) static void send(struct msc *m)
+/* The next packet of data.  Or data are over: what the host still wants to
+ * move is stalled, and the status comes, in the end after the host has cleared
+ * that. */
+__attribute__((noinline)) static void move(struct msc *m)
 {
-    uint32_t n = m->left < DCD_PACKET ? m->left : DCD_PACKET;
-
-    m->left -= n;
-    if (!n) {
-        if (m->stall)
+    m->n = m->left < DCD_PACKET ? m->left : DCD_PACKET;
+    if (!m->n) {
+        if (m->extra)
             dcd_bulk_stall(is_in(m));
         m->stage = MSC_STATUS;
         m->at = m->u.packet;
-        n = CSW_SIZE;
-    } else if (m->at == m->sector + BLOCK_SIZE) {
-        m->at = m->sector;
-        scsi_read(&m->scsi, m->sector);
+        m->n = CSW_SIZE;
     }
-    m->n = n;
-    m->from = m->at;
-    m->at += DCD_PACKET;
     go(m);
+}
+
+/* n bytes of data were moved: true at the end of the sector. */
+static bool moved(struct msc *m, uint32_t n)
+{
+    m->left -= n;
+    m->at += n;
+    return m->at == m->sector + BLOCK_SIZE;
 }
 
 /* 6.7: the thirteen cases. */
@@ -69,7 +68,7 @@ static void command(struct msc *m)
     uint32_t length = c->dCBWDataTransferLength;
     uint32_t left;
     bool in = c->bmCBWFlags & CBW_IN;
-    uint8_t status;
+    uint32_t status;
 
     /* 6.2: valid and meaningful. */
     if (m->n != CBW_SIZE || c->dCBWSignature != CBW_SIGNATURE ||
@@ -82,24 +81,21 @@ static void command(struct msc *m)
     }
     status = !scsi_command(&m->scsi, c->CBWCB, m->sector);
     left = m->scsi.length;
-    m->u.csw.dCSWSignature = CSW_SIGNATURE;
+    m->u.packet[3] = 'S'; /* dCSWSignature is USBS */
     m->u.csw.dCSWDataResidue = length - left;
     if (left && (left > length || m->scsi.in != in)) {
         status = PHASE_ERROR;
         m->u.csw.dCSWDataResidue = left = 0;
     }
-    m->u.csw.bCSWStatus = status;
+    m->u.csw.bCSWStatus = (uint8_t)status;
     /* 6.7.2: an answer is padded, with zeros, rather than stalled. */
     if (left && left < BLOCK_SIZE)
         left = length < BLOCK_SIZE ? length : BLOCK_SIZE;
     m->left = left;
-    m->stall = left != length;
+    m->extra = length - left;
     m->at = m->sector;
     m->stage = (uint8_t)(MSC_DATA_OUT + in);
-    if (left && !in)
-        go(m);
-    else
-        send(m);
+    move(m);
 }
 
 void msc_poll(struct msc *m)
@@ -121,9 +117,9 @@ void msc_poll(struct msc *m)
     } else { /* too short: the host ends what it announced */
         m->u.csw.bCSWStatus = PHASE_ERROR;
         m->left = 0;
-        m->stall = true;
+        m->extra = 1;
     }
-    send(m);
+    move(m);
 }
 
 /* ---- events ---- */
@@ -134,13 +130,9 @@ void msc_out(struct msc *m)
 
     if (m->waiting)
         return; /* came right before a halt */
-    if (m->stage == MSC_DATA_OUT && n == DCD_PACKET) {
-        m->left -= n;
-        m->at += n;
-        if (m->at != m->sector + BLOCK_SIZE) {
-            go(m);
-            return;
-        }
+    if (m->stage == MSC_DATA_OUT && n == DCD_PACKET && !moved(m, n)) {
+        go(m);
+        return;
     }
     m->n = n;
     m->waiting = true;
@@ -148,10 +140,15 @@ void msc_out(struct msc *m)
 
 void msc_in(struct msc *m)
 {
-    if (m->stage == MSC_DATA_IN)
-        send(m);
-    else if (m->stage == MSC_STATUS)
+    if (m->stage == MSC_DATA_IN) {
+        if (moved(m, m->n) && m->left) {
+            m->at = m->sector;
+            scsi_read(&m->scsi, m->sector);
+        }
+        move(m);
+    } else if (m->stage == MSC_STATUS) {
         await_command(m);
+    }
 }
 
 void msc_halt(struct msc *m, bool in)
@@ -173,7 +170,7 @@ bool msc_setup(struct msc *m, struct usbd *u)
     bool in = s->bmRequestType & USB_DIR_IN;
 
     /* 3.2: GET MAX LUN has a byte of data; 3.1: the reset has none. */
-    if (s->wValue || s->wLength != in || s->bRequest != MSC_RESET - in)
+    if (s->wValue || s->wLength != in || s->bRequest + in != MSC_RESET)
         return false;
     if (in) {
         usbd_send(u, &u->answer[1], 1); /* a zero */

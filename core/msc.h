@@ -50,17 +50,16 @@ struct msc {
     struct scsi scsi;
     uint8_t stage; /* enum msc_stage */
     bool waiting;  /* a packet of n bytes waits for msc_poll() */
-    bool stall;    /* the host wants to move more than `left` */
     /* A command, and then its status in its place: the tag stays. */
     _Alignas(4) union {
         struct msc_cbw cbw;
         struct msc_csw csw;
         uint8_t packet[DCD_PACKET];
     } u;
-    uint8_t *at;         /* of the next packet */
-    const uint8_t *from; /* of the packet IN under way */
-    uint32_t n;          /* its bytes, or those of the packet that waits */
-    uint32_t left;       /* data still to be moved, bytes */
+    uint8_t *at;    /* the packet that is due */
+    uint32_t n;     /* its bytes, or those of the packet that waits */
+    uint32_t left;  /* data still to be moved, bytes */
+    uint32_t extra; /* those that the host wants to move beyond */
     /* A sector, and room for a packet that nobody asked for. */
     _Alignas(4) uint8_t sector[BLOCK_SIZE + DCD_PACKET];
 };
