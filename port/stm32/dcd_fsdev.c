@@ -161,21 +161,22 @@ void dcd_stall(void)
 
 /* ---- bulk ---- */
 
-/* STAT is enum dcd_bulk_state, but for VALID: DCD_BULK_OPEN and one more. */
+/* EP1R has the fields of IN 8 bits below those of OUT.  STAT has the values of
+ * enum dcd_bulk_state, and VALID. */
 bool dcd_bulk_halted(bool in)
 {
-    return (FSDEV_EPR(1) >> (in ? 4 : 12) & 3) == DCD_BULK_HALTED;
+    return (FSDEV_EPR(1) << 8 * in & FSDEV_EPR_STAT_RX) == FSDEV_EPR_RX_STALL;
 }
 
 /* What toggles where a 1 is written may be changed by the block between
  * reading and writing, until it sees the new status. */
 void dcd_bulk_set(bool in, enum dcd_bulk_state state)
 {
-    uint32_t mask = in ? 0xF0 : 0xF000, change;
+    uint32_t mask = (FSDEV_EPR_DTOG_RX | FSDEV_EPR_STAT_RX) >> 8 * in, change;
 
     while ((change = (FSDEV_EPR(1) ^ state * 0x1010u) & mask))
-        FSDEV_EPR(1) =
-            (uint16_t)((change & ~EPR_CTR) | (EPR_CTR & ~mask) | EPR_RW(1));
+        FSDEV_EPR(1) = (uint16_t)(change | EPR_CTR | EPR_RW(1));
+    ep_clear(1, FSDEV_EPR_CTR_RX >> 8 * in);
 }
 
 uint32_t dcd_bulk_read(void *data)
