@@ -19,7 +19,7 @@ enum {
     SET_INTERFACE = 11,
 };
 /* test/firmware/bulk.c */
-enum { BULK_BUSY = 1, BULK_STALL, BULK_ECHO };
+enum { BULK_BUSY = 1, BULK_STALL, BULK_ECHO, BULK_STRAY };
 enum { QUEUE = 4 };
 
 enum { STREAM = 48 * 1024, LONGEST = 1000 };
@@ -445,6 +445,44 @@ static void test_halt_at_any_time(void **state)
     }
 }
 
+/* The same cycle by cycle where the block takes a packet while the driver
+ * changes the endpoint. */
+static void test_halt_meets_packet(void **state)
+{
+    static const uint8_t stall[8] = {0x40, BULK_STALL};
+    struct rig *r = *state;
+    struct wire *wire = chip_wire(r->chip);
+    uint8_t data[64] = {0};
+    unsigned taken = 0;
+
+    for (sim_time t = 0; t < 16 * SIM_US; t += 40 * SIM_NS) {
+        enum wire_result result;
+        unsigned toggle;
+        size_t n;
+
+        bench_restart(r);
+        assert_int_equal(wire_setup(wire, host_address(r->host), 0, stall),
+                         WIRE_ACK);
+        /* DWC2 tells of a SETUP when the next token comes. */
+        assert_int_equal(
+            wire_in(wire, host_address(r->host), 0, data, &n, &toggle, false),
+            WIRE_NAK);
+        host_wait(r->host, t);
+        result = wire_out(wire, host_address(r->host), 1, 0, data, 1);
+        taken += result == WIRE_ACK;
+        assert_int_equal(result,
+                         taken > t / (40 * SIM_NS) ? WIRE_ACK : WIRE_STALL);
+        host_wait(r->host, 100 * SIM_US);
+        assert_int_equal(halted(r, OUT_EP), 1);
+        assert_int_equal(put(r, data, 64), URB_STALL);
+        assert_int_equal(clear_halt(r, OUT_EP), 0);
+        while (get(r, data, 64) > 0)
+            ;
+        packets(r, 2);
+    }
+    assert_in_range(taken, 10, 390); /* it happened between */
+}
+
 /* ---- interfaces and configurations ---- */
 
 static void test_set_interface(void **state)
@@ -572,6 +610,7 @@ static void test_bus_reset(void **state)
 static void test_bus_reset_in_a_stream(void **state)
 {
     struct rig *r = *state;
+    uint8_t stray = 0xEE;
 
     for (unsigned i = 0; i < 100; i++) {
         struct urb out = {.type = URB_BULK,
@@ -598,6 +637,8 @@ static void test_bus_reset_in_a_stream(void **state)
         packets(r, 1 + any(3));
         assert_int_equal(bench_check(r), 0);
     }
+    assert_int_equal(rig_request(r, 0xC0, BULK_STRAY, 0, 0, &stray, 1), 1);
+    assert_int_equal(stray, 0);
 }
 
 static int set_up(void **state)
@@ -623,6 +664,7 @@ int main(int argc, char **argv)
         BULK_TEST(test_clear_behind_a_packet),
         BULK_TEST(test_halt_by_device),
         BULK_TEST(test_halt_at_any_time),
+        BULK_TEST(test_halt_meets_packet),
         BULK_TEST(test_set_interface),
         BULK_TEST(test_configuration),
         BULK_TEST(test_wrong_requests),

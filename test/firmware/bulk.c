@@ -18,6 +18,7 @@ enum {
     BULK_BUSY = 1, /* from now on wValue loops of work for each packet */
     BULK_STALL,    /* wValue 0: OUT, 1: IN */
     BULK_ECHO,     /* OUT data, and the same back with IN */
+    BULK_STRAY,    /* how many events came while there was no configuration */
 };
 
 struct packet {
@@ -27,7 +28,7 @@ struct packet {
 
 static struct {
     struct usbd usbd;
-    uint32_t busy;
+    uint32_t busy, stray;
     uint32_t head, count; /* of the queue */
     struct packet queue[QUEUE];
     uint32_t at; /* of the echo */
@@ -140,7 +141,7 @@ void fn_bulk_out(struct usbd *u)
 {
     struct packet *p = &self.queue[(self.head + self.count) % QUEUE];
 
-    (void)u;
+    self.stray += !u->config;
     p->n = dcd_bulk_read(p->data);
     self.count++;
     receive(); /* before the work */
@@ -152,7 +153,7 @@ void fn_bulk_out(struct usbd *u)
 
 void fn_bulk_in(struct usbd *u)
 {
-    (void)u;
+    self.stray += !u->config;
     self.head = (self.head + 1) % QUEUE;
     self.count--;
     receive();
@@ -177,6 +178,9 @@ bool fn_setup(struct usbd *u)
         return s->wLength <= ECHO;
     case 0xC0 << 8 | BULK_ECHO:
         usbd_send(u, self.echo, ECHO);
+        return true;
+    case 0xC0 << 8 | BULK_STRAY:
+        usbd_send(u, &self.stray, 1);
         return true;
     default:
         return false;
