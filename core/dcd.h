@@ -64,7 +64,7 @@ void dcd_stall(void);   /* both directions, until the next SETUP */
 enum dcd_bulk_state {
     DCD_BULK_CLOSED, /* no answer; also after a bus reset */
     DCD_BULK_HALTED, /* STALL */
-    DCD_BULK_IDLE,   /* NAK until it is asked for more */
+    DCD_BULK_OPEN,   /* NAK until it is asked for more */
 };
 /* Also with DATA0 next, and what was to be sent or received is void, whatever
  * the state was. */

@@ -99,7 +99,7 @@ static bool send_byte(struct usbd *u, uint8_t a)
  * them. */
 static void bulk_reset(struct usbd *u)
 {
-    enum dcd_bulk_state state = u->config ? DCD_BULK_IDLE : DCD_BULK_CLOSED;
+    enum dcd_bulk_state state = u->config ? DCD_BULK_OPEN : DCD_BULK_CLOSED;
 
     if (!CONFIG_MSC)
         return;
@@ -118,7 +118,7 @@ static bool bulk_request(struct usbd *u)
     if (u->setup.wValue != USB_ENDPOINT_HALT)
         return false;
     dcd_bulk_set(in, u->setup.bRequest == USB_SET_FEATURE ? DCD_BULK_HALTED
-                                                          : DCD_BULK_IDLE);
+                                                          : DCD_BULK_OPEN);
     fn_bulk_halt(u, in);
     return true;
 }
