@@ -2,14 +2,12 @@
 /* drive.c - see drive.h. */
 #include "drive.h"
 
-#include "block.h"
 #include "boot.h"
-#include "img.h"
 
+#include <stddef.h>
 #include <string.h>
 
 #define CLUSTER_SECTORS (FAT_CLUSTER / FAT_SECTOR)
-#define ALL             ((1u << CLUSTER_SECTORS) - 1)
 #define WINDOW          FAT_FREE_CLUSTERS
 
 /* Number of a cluster in the window, from 1; 0 where it is not in it. */
@@ -18,26 +16,31 @@ static uint32_t in_window(uint32_t cluster)
     return cluster - FAT_FREE < WINDOW ? cluster - FAT_FREE + 1 : 0;
 }
 
-/* The same of a sector. */
-static uint32_t window_of_lba(uint32_t lba)
+/* The same of a sector, and which of the cluster it is. */
+static uint32_t window_of(uint32_t lba)
 {
-    if (lba - FAT_LBA(FAT_FREE) >= WINDOW * CLUSTER_SECTORS)
+    if (lba < FAT_LBA(FAT_FREE))
         return 0;
-    return (lba - FAT_LBA(FAT_FREE)) / CLUSTER_SECTORS + 1;
+    return in_window(FAT_FREE + (lba - FAT_LBA(FAT_FREE)) / CLUSTER_SECTORS);
 }
 
-static void fail(struct drive *d, enum err err, uint32_t offset)
+static uint32_t sector_of(uint32_t lba)
 {
-    if (d->fat->state == FAT_ERROR)
-        return; /* the first reason counts */
-    d->fat->state = FAT_ERROR;
-    d->fat->err = (uint16_t)err;
-    d->fat->offset = offset;
+    return (lba - FAT_LBA(FAT_FREE)) % CLUSTER_SECTORS;
 }
 
 static uint32_t word_at(const uint8_t *p)
 {
     return *(const uint32_t *)p; /* aligned */
+}
+
+static void fail(struct drive *d, enum err err, uint32_t offset)
+{
+    if (d->fat.state == FAT_ERROR)
+        return; /* the first reason counts */
+    d->fat.state = FAT_ERROR;
+    d->fat.err = (uint16_t)err;
+    d->fat.offset = offset;
 }
 
 /* ---- the window of sectors ---- */
@@ -87,10 +90,8 @@ static uint32_t place_of(const struct drive *d, uint32_t cluster)
         return d->place;
     if (d->cluster && next_of(d, d->cluster) == cluster)
         return d->place + 1u;
-    while (at && at != cluster && place <= WINDOW) {
+    for (; at && at != cluster && place <= WINDOW; place++)
         at = next_of(d, at);
-        place++;
-    }
     return at == cluster ? place : 0;
 }
 
@@ -113,46 +114,37 @@ static void to_flash(struct drive *d, uint32_t addr, const uint8_t *data,
         fail(d, (enum err)d->upd->err, addr - PART_APP_START);
 }
 
-/* Does an image for this slot begin like this? */
-static bool begins_image(const uint8_t *data)
+/* A sector of the image's file, if its cluster is known to be in it. */
+static bool put(struct drive *d, uint32_t lba, const uint8_t *data)
 {
-    return boot_vectors_ok((const uint32_t *)data);
-}
-
-static bool place(struct drive *d, uint32_t cluster, uint32_t sector,
-                  const uint8_t *data)
-{
+    uint32_t cluster = window_of(lba), sector = sector_of(lba);
     struct drive_cluster *w = &d->window[cluster - 1];
-    uint32_t where = d->head ? place_of(d, cluster) : 0;
-    uint32_t offset = (where - 1) * FAT_CLUSTER + sector * FAT_SECTOR;
+    uint32_t place, offset;
 
-    if (!where)
+    if (!cluster || !d->head || !(place = place_of(d, cluster)))
         return false;
-    if (w->place != where)
+    if (w->place != place)
         w->sectors = 0;
-    w->place = (uint16_t)where;
+    w->place = (uint16_t)place;
     w->sectors |= (uint8_t)(1u << sector);
     d->cluster = (uint16_t)cluster;
-    d->place = (uint16_t)where;
-    /* What lies behind the slot is refused in the end, by the entry's size. */
+    d->place = (uint16_t)place;
+    offset = (place - 1) * FAT_CLUSTER + sector * FAT_SECTOR;
+    /* What lies behind the slot is refused in the end, by the file's size. */
     if (offset < PART_APP_SIZE)
         to_flash(d, PART_APP_START + offset, data, FAT_SECTOR);
     return true;
 }
 
 /* Sectors that waited for what has become known. */
-static void place_waiting(struct drive *d)
+static void put_waiting(struct drive *d)
 {
-    for (uint32_t i = 0; i < CONFIG_DRIVE_SECTORS; i++) {
-        uint32_t cluster = window_of_lba(d->sector[i].lba);
-
-        if (cluster && place(d, cluster, (d->sector[i].lba - FAT_LBA(FAT_FREE)) % CLUSTER_SECTORS,
-                             d->sector[i].data))
+    for (uint32_t i = 0; i < CONFIG_DRIVE_SECTORS; i++)
+        if (put(d, d->sector[i].lba, d->sector[i].data))
             d->sector[i].lba = 0;
-    }
 }
 
-/* ---- UF2, https://github.com/microsoft/uf2: one block a sector ---- */
+/* ---- UF2: one block a sector (github.com/microsoft/uf2) ---- */
 
 #define UF2_MAGIC0     0x0A324655u
 #define UF2_MAGIC1     0x9E5D5157u
@@ -174,13 +166,10 @@ static void uf2(struct drive *d, const uint8_t *b)
 
     if (flags & UF2_NOT_FLASH)
         return;
-    if (flags & UF2_HAS_FAMILY && word_at(b + 28) != BOARD_UF2_FAMILY) {
-        fail(d, ERR_FAMILY, number);
-        return;
-    }
-    if (word_at(b + 16) != DRIVE_UF2_PAYLOAD || blocks > DRIVE_UF2_BLOCKS ||
+    if ((flags & UF2_HAS_FAMILY && word_at(b + 28) != BOARD_UF2_FAMILY) ||
+        word_at(b + 16) != DRIVE_UF2_PAYLOAD || blocks > DRIVE_UF2_BLOCKS ||
         number >= blocks) {
-        fail(d, ERR_FILE, number);
+        fail(d, ERR_PRODUCT, number * FAT_SECTOR);
         return;
     }
     if (blocks != d->blocks) { /* another file supersedes it */
@@ -189,8 +178,7 @@ static void uf2(struct drive *d, const uint8_t *b)
         d->have = 0;
     }
     to_flash(d, addr, b + 32, DRIVE_UF2_PAYLOAD);
-    if (!(d->received[number / 8] & bit))
-        d->have++;
+    d->have += !(d->received[number / 8] & bit);
     d->received[number / 8] |= bit;
 }
 
@@ -205,38 +193,35 @@ static void fat_sector(struct drive *d, uint32_t first, const uint8_t *data)
 
         if (!cluster)
             continue;
-        d->window[cluster - 1].next =
-            (uint16_t)(!next               ? 0
-                       : to                ? to
-                       : next >= 0x0FFFFFF8 ? DRIVE_LAST
-                                            : DRIVE_ELSEWHERE);
+        if (next && !to)
+            to = next >= 0x0FFFFFF8 ? DRIVE_LAST : DRIVE_ELSEWHERE;
+        d->window[cluster - 1].next = (uint16_t)to;
     }
     d->cluster = 0; /* what was known of the chain may be wrong now */
-    place_waiting(d);
+    put_waiting(d);
 }
 
-/* ---- directory entries: FAT specification 1.03, "Directory Structure" ---- */
-
-#define ENTRY          32u
-#define ENTRY_DELETED  0xE5u
-#define ATTR_NO_FILE   (0x08u | 0x10u | 0x02u) /* label, LFN; directory; hidden */
-
-/* A file of the root directory: is it the image, and how long? */
-static void entry(struct drive *d, const uint8_t *e)
-{
-    uint32_t cluster = in_window((uint32_t)(e[20] | e[21] << 8) << 16 |
-                                 (uint32_t)(e[26] | e[27] << 8));
-
-    if (e[0] == ENTRY_DELETED || !e[0] || e[11] & ATTR_NO_FILE || !cluster)
-        return;
-    if (cluster == d->head)
-        d->size = word_at(e + 28);
-}
+/* FAT specification 1.03, "Directory Structure" */
+struct FAT_OVERLAY entry {
+    uint8_t name[11], attributes, case_bits, tenths;
+    uint16_t created[2], accessed, cluster_high, written[2], cluster_low;
+    uint32_t size;
+};
+#define DELETED       0xE5u
+#define NOT_OF_A_USER (0x10u | 0x08u | 0x02u) /* directory, label, hidden */
 
 static void root_sector(struct drive *d, const uint8_t *data)
 {
-    for (uint32_t i = 0; i < FAT_SECTOR; i += ENTRY)
-        entry(d, data + i);
+    const struct entry *e = (const struct entry *)data;
+
+    for (uint32_t i = 0; i < FAT_SECTOR / sizeof(*e); i++, e++) {
+        uint32_t first = (uint32_t)e->cluster_high << 16 | e->cluster_low;
+
+        if (e->name[0] && e->name[0] != DELETED &&
+            !(e->attributes & NOT_OF_A_USER) && in_window(first) &&
+            in_window(first) == d->head)
+            d->size = e->size;
+    }
 }
 
 /* ---- block.h ---- */
@@ -246,30 +231,30 @@ uint32_t block_count(void)
     return FAT_VOLUME;
 }
 
+bool block_present(const struct drive *d)
+{
+    return !d->absent;
+}
+
 void block_write(struct drive *d, uint32_t lba, const uint8_t *data)
 {
-    uint32_t fat = (lba - FAT_RESERVED) % FAT_SIZE;
-    uint32_t cluster = window_of_lba(lba);
-
-    d->synced = false;
     if (lba - FAT_RESERVED < 2 * FAT_SIZE) {
-        fat_sector(d, fat * (FAT_SECTOR / 4), data);
+        fat_sector(d, (lba - FAT_RESERVED) % FAT_SIZE * (FAT_SECTOR / 4), data);
         return;
     }
     if (lba - FAT_LBA(FAT_ROOT) < CLUSTER_SECTORS)
         root_sector(d, data);
-    if (cluster && is_uf2(data)) {
+    if (window_of(lba) && is_uf2(data)) {
         uf2(d, data);
         return;
     }
-    if (cluster && (lba - FAT_LBA(FAT_FREE)) % CLUSTER_SECTORS == 0 &&
-        begins_image(data)) {
-        d->head = (uint16_t)cluster;
+    if (window_of(lba) && !sector_of(lba) &&
+        boot_vectors_ok((const uint32_t *)data)) {
+        d->head = (uint16_t)window_of(lba);
         d->cluster = 0;
     }
-    if (cluster && place(d, cluster, (lba - FAT_LBA(FAT_FREE)) % CLUSTER_SECTORS,
-                         data))
-        place_waiting(d);
+    if (put(d, lba, data))
+        put_waiting(d);
     else
         keep(d, lba, data);
 }
@@ -278,9 +263,17 @@ void block_read(struct drive *d, uint32_t lba, uint8_t *to)
 {
     const struct drive_sector *s = find(d, lba);
 
-    if (s)
+    fat_read(&d->fat, lba, to);
+    if (lba && s)
         memcpy(to, s->data, FAT_SECTOR);
-    else
-        fat_read(d->fat, lba, to);
-    /* missing: the FAT of the window as written, the image's own sectors */
+}
+
+void drive_mount(struct drive *d)
+{
+    struct upd *upd = d->upd;
+    struct fat fat = d->fat;
+
+    memset(d, 0, sizeof(*d));
+    d->upd = upd;
+    d->fat = fat;
 }

@@ -2,14 +2,15 @@
 /*
  * drive.h - the drive's write side: what a host writes onto the synthetic
  * volume (fat.h) becomes an image in the slot, by way of the update session.
+ * scsi.c calls it through block.h.
  *
  * Nothing is assumed about the order of writes.  A sector is placed by where
  * it belongs in the file:
  *  - a UF2 block says so itself;
  *  - of a .bin, the first sector is known by its vectors, and each cluster by
- *    its place in the chain.  Where the chain is not written yet, it is
- *    taken to go on in the next cluster that is free as far as is known,
- *    which is what every host does; the chain has to bear it out in the end.
+ *    its place in the chain.  Where the chain is not written yet, it is taken
+ *    to go on in the next cluster that is free as far as is known, which is
+ *    what every host does; the chain has to bear it out in the end.
  * What cannot be placed yet waits in a window of sectors, which is also what
  * makes metadata and small files read back as they were written.
  *
@@ -19,6 +20,7 @@
 #ifndef SALLYPORT_DRIVE_H
 #define SALLYPORT_DRIVE_H
 
+#include "block.h"
 #include "fat.h"
 #include "upd.h"
 
@@ -39,31 +41,27 @@ struct drive_sector {
     _Alignas(4) uint8_t data[FAT_SECTOR];
 };
 
-/* A cluster of the window.  next: as in the FAT, but counted from 1 in the
- * window; 0 free, DRIVE_LAST the last one, DRIVE_ELSEWHERE neither. */
+/* A cluster of the free window; there clusters are counted from 1. */
 #define DRIVE_LAST      0xFFFFu
 #define DRIVE_ELSEWHERE 0xFFFEu
 struct drive_cluster {
-    uint16_t next;
-    uint16_t place; /* place in the file it was written to, from 1; 0 none */
-    uint8_t sectors; /* one bit each: written */
+    uint16_t next;   /* as in the FAT: 0 free, or one of these two */
+    uint16_t place;  /* in the file, from 1, where it was written; 0 none */
+    uint8_t sectors; /* one bit each: written there */
 };
 
-/* The owner sets all of it to zero, then calls drive_mount(). */
+/* The owner sets all of it to zero, then upd, then calls drive_mount(). */
 struct drive {
     struct upd *upd;
-    struct fat *fat;
-    uint16_t head;    /* first cluster of the image, from 1; 0: none known */
-    uint16_t cluster; /* the last one that was placed, and its place: the */
-    uint16_t place;   /* next one is most often the next */
+    struct fat fat;
+    uint16_t head;    /* first cluster of the image; 0: none known */
+    uint16_t cluster; /* the one that was placed last, and its place: what */
+    uint16_t place;   /* comes is most often the next */
     uint8_t oldest;   /* sector of the window that goes next */
     bool opened;      /* the update session has begun */
-    bool ejected;
-    bool synced;      /* SYNCHRONIZE CACHE was the last that came */
     bool absent;      /* between the end of an update and the fresh mount */
-    uint16_t units;   /* erase units that were written to, F4: one bit each */
-    uint32_t size;    /* by the directory entry, 0: not known */
-    uint32_t last_ms; /* of the last write */
+    uint16_t units;   /* large erase units that were written to, one bit each */
+    uint32_t size;    /* of the image's file by its entry, 0: not known */
     uint32_t blocks;  /* UF2: so many there are, 0: no UF2 */
     uint32_t have;    /* and so many came */
     struct drive_cluster window[FAT_FREE_CLUSTERS];
@@ -71,17 +69,8 @@ struct drive {
     uint8_t received[(DRIVE_UF2_BLOCKS + 7) / 8];
 };
 
-/* A fresh mount: the volume is clean, whatever was written before. */
+/* A fresh mount: the volume is clean, whatever was written before; the result
+ * of the last update stays in fat. */
 void drive_mount(struct drive *d);
-
-/* block.h has what scsi.c calls. */
-
-enum drive_next {
-    DRIVE_STAYS,
-    DRIVE_REMOUNTS, /* disconnect, drive_mount(), connect: there is a result */
-};
-
-/* While no transfer is under way. */
-enum drive_next drive_poll(struct drive *d, uint32_t now_ms);
 
 #endif
