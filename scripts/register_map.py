@@ -110,7 +110,6 @@ RCC = [
     rule(r"CFGR_MCO", "=(RCC_CFGR_MCO1|RCC_CFGR_MCO2)"),
     rule(r"AHB1_CCM", "RCC_AHB1ENR_CCMDATARAMEN"),
     rule(r"AHB2_OTG", "RCC_AHB2ENR_OTGFSEN"),
-    rule(r"CSR_IWDRSTF", "RCC_CSR_IWDGRSTF"),
     rule(r"(SW_(?:HSI|HSE|PLL))", r"RCC_CFGR_\1"),
     rule(r"(\w+_\w+)", r"RCC_\1"),
     rule(r"(\w+)", r"RCC_TypeDef.\1"),
@@ -263,6 +262,7 @@ FILES = [
                  ("DWC2_DCFG_DAD(127u)", "USB_OTG_DCFG_DAD")]),
     entry("sim/model_f1.c", "F1", model=MODEL_F1),
     entry("sim/fsdev_regs.h", "F1", USB),
+    entry("sim/rcc.h", "F1", RCC),
     entry("sim/rcc_f1.c", "F1", RCC),
     entry("sim/flash_f1.c", "F1", FLASH),
     entry("sim/gpio_f1.c", "F1", [
@@ -290,6 +290,7 @@ FILES = [
     entry("sim/scs.c", "F4", CORTEX),
     entry("sim/cortex.c", "F4", CORTEX),
     entry("sim/model_f4.c", "F4", model=MODEL_F4),
+    entry("sim/rcc.h", "F4", RCC),
     entry("sim/rcc_f4.c", "F4", RCC),
     entry("sim/flash_f4.c", "F4", FLASH),
     entry("sim/gpio_f4.c", "F4", [

@@ -30,15 +30,9 @@ enum {
  * each peripheral follow each other. */
 enum { BUSES = 6, BUS_AHB1 = 0, BUS_AHB2 = 1 };
 
-#define CR_HSION     (1u << 0)
-#define CR_HSIRDY    (1u << 1)
 #define CR_TRIM      0xf8u
-#define CR_HSEON     (1u << 16)
-#define CR_HSERDY    (1u << 17)
 #define CR_HSEBYP    (1u << 18)
 #define CR_CSSON     (1u << 19)
-#define CR_PLLON     (1u << 24)
-#define CR_PLLRDY    (1u << 25)
 #define CR_PLLI2SON  (1u << 26)
 #define CR_PLLI2SRDY (1u << 27)
 #define CR_SWITCH    (CR_HSEON | CR_HSEBYP | CR_CSSON | CR_PLLON | CR_PLLI2SON)
@@ -52,27 +46,13 @@ enum { BUSES = 6, BUS_AHB1 = 0, BUS_AHB2 = 1 };
 #define PLLI2S_WRITE   0x70007fc0u
 #define PLLI2SCF_RESET 0x20003000u
 
-#define CFGR_SW    3u
 #define CFGR_MCO   0xc0600000u
 #define CFGR_WRITE 0xfffffcf3u
 
 #define AHB1_CCM    (1u << 20)
 #define AHB2_OTG    (1u << 7)
-#define BDCR_LSEON  (1u << 0)
-#define BDCR_LSERDY (1u << 1)
-#define BDCR_BDRST  (1u << 16)
-#define BDCR_WRITE  0x18305u
-#define CSR_LSION   (1u << 0)
-#define CSR_LSIRDY  (1u << 1)
-#define CSR_RMVF    (1u << 24)
 #define CSR_BORRSTF (1u << 25)
-#define CSR_PINRSTF (1u << 26)
-#define CSR_PORRSTF (1u << 27)
-#define CSR_SFTRSTF (1u << 28)
-#define CSR_IWDRSTF (1u << 29)
 #define CSR_FLAGS   0xfe000000u
-
-enum { SW_HSI, SW_HSE, SW_PLL, SW_NONE };
 
 #define MHZ     1000000u
 #define HSI_HZ  (16 * MHZ)
@@ -86,11 +66,13 @@ enum { SW_HSI, SW_HSE, SW_PLL, SW_NONE };
 #define VCO_MIN (100 * MHZ)
 #define VCO_MAX (432 * MHZ)
 
-#define HSI_START (4 * SIM_US)   /* table 34, maximum */
-#define HSE_START (2 * SIM_MS)   /* table 32, typical */
-#define PLL_LOCK  (300 * SIM_US) /* table 36, maximum */
-#define LSI_START (40 * SIM_US)  /* table 35, maximum */
-#define LSE_START (2 * SIM_S)    /* table 33, typical */
+static const struct rcc_times times = {
+    .hsi = 4 * SIM_US,   /* table 34, maximum */
+    .hse = 2 * SIM_MS,   /* table 32, typical */
+    .pll = 300 * SIM_US, /* table 36, maximum */
+    .lsi = 40 * SIM_US,  /* table 35, maximum */
+    .lse = 2 * SIM_S,    /* table 33, typical */
+};
 
 /* For rcc_rule(). */
 enum {
@@ -106,12 +88,10 @@ enum {
 };
 
 struct rcc_f4 {
-    uint32_t cr, pllcfgr, cfgr, cir, bdcr, csr, sscgr, plli2scfgr;
+    struct rcc rcc; /* first, as rcc.h wants it */
+    uint32_t pllcfgr, cir, sscgr, plli2scfgr;
     uint32_t rst[BUSES], en[BUSES], lpen[BUSES];
-    unsigned used; /* SWS: the switch happens when the source is ready */
-    unsigned broken;
-    /* When they are stable, SIM_NEVER while off. */
-    sim_time hsi_at, hse_at, pll_at, i2s_at, lsi_at, lse_at;
+    sim_time i2s_at; /* as in struct rcc */
 };
 
 static const uint32_t lpen_reset[BUSES] = {0x7e6791ff, 0xf1,       0x1,
@@ -169,26 +149,19 @@ static uint32_t sys_hz(struct dev *d)
 {
     const struct rcc_f4 *r = d->state;
 
-    if (r->used == SW_HSE)
+    if (r->rcc.used == SW_HSE)
         return chip_hse_hz(d->chip);
-    return r->used == SW_PLL && pll_hz(d) ? pll_hz(d) : HSI_HZ;
+    return r->rcc.used == SW_PLL && pll_hz(d) ? pll_hz(d) : HSI_HZ;
 }
 
 static uint32_t ahb_hz(struct dev *d)
 {
-    static const uint8_t shift[] = {1, 2, 3, 4, 6, 7, 8, 9};
-    const struct rcc_f4 *r = d->state;
-    unsigned code = r->cfgr >> 4 & 15;
-
-    return code < 8 ? sys_hz(d) : sys_hz(d) >> shift[code - 8];
+    return rcc_ahb_hz(d, sys_hz(d));
 }
 
 static uint32_t apb_hz(struct dev *d, unsigned at)
 {
-    const struct rcc_f4 *r = d->state;
-    unsigned code = r->cfgr >> at & 7;
-
-    return code < 4 ? ahb_hz(d) : ahb_hz(d) >> (code - 3);
+    return rcc_apb_hz(d, ahb_hz(d), at);
 }
 
 static uint32_t hz(struct dev *d, enum chip_clock which)
@@ -205,11 +178,11 @@ static uint32_t hz(struct dev *d, enum chip_clock which)
     case CLOCK_APB2:
         return apb_hz(d, 13);
     case CLOCK_LSI:
-        return rcc_ready(d, r->lsi_at) ? LSI_HZ : 0;
+        return rcc_ready(d, r->rcc.lsi_at) ? LSI_HZ : 0;
     case CLOCK_HSI:
-        return rcc_ready(d, r->hsi_at) ? HSI_HZ : 0;
+        return rcc_ready(d, r->rcc.hsi_at) ? HSI_HZ : 0;
     case CLOCK_USB:
-        return rcc_ready(d, r->pll_at) ? q_hz(d) : 0;
+        return rcc_ready(d, r->rcc.pll_at) ? q_hz(d) : 0;
     }
     return 0;
 }
@@ -225,23 +198,23 @@ static bool usb_ok(struct dev *d)
 static void check_pll(struct dev *d)
 {
     struct rcc_f4 *r = d->state;
-    bool on = r->cr & CR_PLLON;
+    bool on = r->rcc.cr & CR_PLLON;
     unsigned m = pll_m(r), n = pll_n(r), q = pll_q(r);
     bool good = m >= 2 && n >= 50 && n <= 432 && q >= 2;
     uint32_t input = m ? pll_source(d) / m : 0, vco = vco_hz(d);
 
-    rcc_rule(d, &r->broken, RULE_FACTORS, on && !good,
+    rcc_rule(d, &r->rcc.broken, RULE_FACTORS, on && !good,
              "RCC_PLLCFGR outside PLLM 2 to 63, PLLN 50 to 432, PLLQ 2 to 15");
-    rcc_rule(d, &r->broken, RULE_INPUT,
+    rcc_rule(d, &r->rcc.broken, RULE_INPUT,
              on && good && (input < MHZ || input > 2 * MHZ),
              "PLL input outside 1 to 2 MHz");
-    rcc_rule(d, &r->broken, RULE_VCO,
+    rcc_rule(d, &r->rcc.broken, RULE_VCO,
              on && good && (vco < VCO_MIN || vco > VCO_MAX),
              "PLL VCO outside 100 to 432 MHz");
-    rcc_rule(d, &r->broken, RULE_OUTPUT,
+    rcc_rule(d, &r->rcc.broken, RULE_OUTPUT,
              on && good && (pll_hz(d) < PLL_MIN || pll_hz(d) > PLL_MAX),
              "PLL output outside 24 to 168 MHz");
-    rcc_rule(d, &r->broken, RULE_Q, on && good && q_hz(d) > Q_MAX,
+    rcc_rule(d, &r->rcc.broken, RULE_Q, on && good && q_hz(d) > Q_MAX,
              "PLL48 output above 75 MHz");
 }
 
@@ -251,18 +224,18 @@ static void check_limits(struct dev *d)
     struct rcc_f4 *r = d->state;
 
     check_pll(d);
-    rcc_rule(d, &r->broken, RULE_AHB, ahb_hz(d) > pwr_f4_max_hz(d->chip),
+    rcc_rule(d, &r->rcc.broken, RULE_AHB, ahb_hz(d) > pwr_f4_max_hz(d->chip),
              pwr_f4_max_hz(d->chip) < PLL_MAX
                  ? "AHB clock above 144 MHz with PWR_CR.VOS clear"
                  : "AHB clock above 168 MHz");
-    rcc_rule(d, &r->broken, RULE_APB1, apb_hz(d, 10) > AP1_MAX,
+    rcc_rule(d, &r->rcc.broken, RULE_APB1, apb_hz(d, 10) > AP1_MAX,
              "APB1 clock above 42 MHz");
-    rcc_rule(d, &r->broken, RULE_APB2, apb_hz(d, 13) > AP2_MAX,
+    rcc_rule(d, &r->rcc.broken, RULE_APB2, apb_hz(d, 13) > AP2_MAX,
              "APB2 clock above 84 MHz");
     /* Works, but USB 2.0, 7.1.11 wants 0.25 % (DS8626 table 34: 1 % at best).
      */
     rcc_rule(
-        d, &r->broken, RULE_USB,
+        d, &r->rcc.broken, RULE_USB,
         r->en[BUS_AHB2] & AHB2_OTG && usb_ok(d) && !(r->pllcfgr & PLLCFGR_SRC),
         "the 48 MHz clock of USB comes from the HSI, which is not accurate "
         "enough");
@@ -270,76 +243,25 @@ static void check_limits(struct dev *d)
 
 /* ---- CR ---- */
 
-static bool uses_hse(const struct rcc_f4 *r, unsigned source)
-{
-    return source == SW_HSE || (source == SW_PLL && r->pllcfgr & PLLCFGR_SRC);
-}
-
-static bool uses_hsi(const struct rcc_f4 *r, unsigned source)
-{
-    return source == SW_HSI ||
-           (source == SW_PLL && !(r->pllcfgr & PLLCFGR_SRC));
-}
-
-/* 7.3.1: a clock that the system runs on, or is about to, stays on. */
-static uint32_t keep_used_clocks(struct dev *d, uint32_t v)
-{
-    const struct rcc_f4 *r = d->state;
-    unsigned sw = r->cfgr & CFGR_SW;
-    uint32_t keep = 0;
-
-    if (uses_hsi(r, r->used) || uses_hsi(r, sw))
-        keep |= CR_HSION;
-    if (uses_hse(r, r->used) || uses_hse(r, sw))
-        keep |= CR_HSEON;
-    if (r->used == SW_PLL || sw == SW_PLL)
-        keep |= CR_PLLON;
-    keep &= r->cr & ~v;
-    if (keep)
-        chip_guest_error(d->chip, "RCC_CR switches off a clock that the "
-                                  "system runs on");
-    return v | keep;
-}
-
-static sim_time start_pll(struct dev *d, uint32_t old, uint32_t bit,
-                          sim_time at)
-{
-    const struct rcc_f4 *r = d->state;
-    sim_time source = r->pllcfgr & PLLCFGR_SRC ? r->hse_at : r->hsi_at;
-
-    if (old & bit || !(r->cr & bit))
-        return rcc_start(d, old, r->cr, bit, at, 0);
-    if (rcc_ready(d, source))
-        return chip_now(d->chip) + PLL_LOCK;
-    chip_guest_error(d->chip, "PLL switched on before its input clock is "
-                              "stable");
-    return SIM_NEVER;
-}
-
 static uint32_t cr_read(struct dev *d)
 {
     const struct rcc_f4 *r = d->state;
 
-    return r->cr | CR_HSICAL | (rcc_ready(d, r->hsi_at) ? CR_HSIRDY : 0) |
-           (rcc_ready(d, r->hse_at) ? CR_HSERDY : 0) |
-           (rcc_ready(d, r->pll_at) ? CR_PLLRDY : 0) |
+    return rcc_cr_read(d) | CR_HSICAL |
            (rcc_ready(d, r->i2s_at) ? CR_PLLI2SRDY : 0);
 }
 
 static void cr_write(struct dev *d, uint32_t v)
 {
     struct rcc_f4 *r = d->state;
-    uint32_t old = r->cr;
+    uint32_t old = r->rcc.cr;
+    bool on_hse = r->pllcfgr & PLLCFGR_SRC;
 
     if (v & CR_CSSON)
         dev_unmodelled(d, CR, "clock security system");
-    r->cr = keep_used_clocks(d, v & CR_WRITE);
-    r->hsi_at = rcc_start(d, old, r->cr, CR_HSION, r->hsi_at, HSI_START);
-    r->hse_at = rcc_start(d, old, r->cr, CR_HSEON, r->hse_at, HSE_START);
-    if (!chip_hse_hz(d->chip))
-        r->hse_at = SIM_NEVER;
-    r->pll_at = start_pll(d, old, CR_PLLON, r->pll_at);
-    r->i2s_at = start_pll(d, old, CR_PLLI2SON, r->i2s_at);
+    rcc_cr_write(d, on_hse, v & CR_WRITE, &times);
+    r->i2s_at =
+        rcc_start_pll(d, on_hse, old, CR_PLLI2SON, r->i2s_at, times.pll);
 }
 
 /* ---- PLLCFGR, CFGR ---- */
@@ -349,76 +271,24 @@ static void pllcfgr_write(struct dev *d, uint32_t v)
     struct rcc_f4 *r = d->state;
 
     v = (v & PLLCFGR_WRITE) | (PLLCFGR_RESET & ~PLLCFGR_WRITE);
-    if (v != r->pllcfgr && r->cr & CR_PLLON) {
+    if (v != r->pllcfgr && r->rcc.cr & CR_PLLON) {
         chip_guest_error(d->chip, "RCC_PLLCFGR written while the PLL is on");
         return;
     }
-    if ((v ^ r->pllcfgr) & (PLLCFGR_SRC | 63) && r->cr & CR_PLLI2SON)
+    if ((v ^ r->pllcfgr) & (PLLCFGR_SRC | 63) && r->rcc.cr & CR_PLLI2SON)
         chip_guest_error(d->chip, "RCC_PLLCFGR changes the input of PLLI2S "
                                   "while it is on");
     r->pllcfgr = v;
 }
 
-static sim_time source_at(const struct rcc_f4 *r, unsigned sw)
-{
-    if (sw == SW_PLL)
-        return r->pll_at;
-    return sw == SW_HSE ? r->hse_at : r->hsi_at;
-}
-
-/* 7.2.6: the switch waits until the source is ready. */
-static void try_switch(struct dev *d)
-{
-    struct rcc_f4 *r = d->state;
-    unsigned sw = r->cfgr & CFGR_SW;
-
-    if (sw != r->used && sw != SW_NONE && rcc_ready(d, source_at(r, sw)))
-        r->used = sw;
-}
-
 static void cfgr_write(struct dev *d, uint32_t v)
 {
-    struct rcc_f4 *r = d->state;
-    unsigned sw = v & CFGR_SW;
-    uint32_t changed = r->cfgr ^ v;
+    const struct rcc_f4 *r = d->state;
+    uint32_t changed = r->rcc.cfgr ^ v;
 
-    r->cfgr = v & CFGR_WRITE;
-    if (changed & CFGR_SW && (sw == SW_NONE || source_at(r, sw) == SIM_NEVER))
-        chip_guest_error(d->chip, "RCC_CFGR.SW selects a clock that is off");
+    rcc_cfgr_write(d, v & CFGR_WRITE);
     if (changed & CFGR_MCO)
         dev_unmodelled(d, CFGR, "clock output on MCO1 or MCO2");
-}
-
-/* ---- backup domain, flags ---- */
-
-static void bdcr_write(struct dev *d, uint32_t v)
-{
-    struct rcc_f4 *r = d->state;
-    struct dev *rtc = chip_dev(d->chip, "RTC");
-    uint32_t old = r->bdcr;
-
-    if (!pwr_backup_open(d->chip)) {
-        chip_guest_error(d->chip, "RCC_BDCR written without PWR_CR.DBP");
-        return;
-    }
-    r->bdcr = v & BDCR_WRITE;
-    if (v & BDCR_BDRST) {
-        r->bdcr = BDCR_BDRST;
-        if (!(old & BDCR_BDRST) && rtc)
-            rtc->desc->ops->reset(rtc, RESET_POWER);
-    }
-    r->lse_at = rcc_start(d, old, r->bdcr, BDCR_LSEON, r->lse_at, LSE_START);
-}
-
-static void csr_write(struct dev *d, uint32_t v)
-{
-    struct rcc_f4 *r = d->state;
-    uint32_t old = r->csr;
-
-    if (v & CSR_RMVF)
-        r->csr &= ~CSR_FLAGS;
-    r->csr = (r->csr & CSR_FLAGS) | (v & CSR_LSION);
-    r->lsi_at = rcc_start(d, old, r->csr, CSR_LSION, r->lsi_at, LSI_START);
 }
 
 /* ---- the peripheral ---- */
@@ -448,13 +318,13 @@ static uint32_t reg_read(struct dev *d, uint32_t off)
     case PLLCFGR:
         return r->pllcfgr;
     case CFGR:
-        return r->cfgr | r->used << 2;
+        return r->rcc.cfgr | r->rcc.used << 2;
     case CIR:
         return r->cir;
     case BDCR:
-        return r->bdcr | (rcc_ready(d, r->lse_at) ? BDCR_LSERDY : 0);
+        return r->rcc.bdcr | (rcc_ready(d, r->rcc.lse_at) ? BDCR_LSERDY : 0);
     case CSR:
-        return r->csr | (rcc_ready(d, r->lsi_at) ? CSR_LSIRDY : 0);
+        return r->rcc.csr | (rcc_ready(d, r->rcc.lsi_at) ? CSR_LSIRDY : 0);
     case SSCGR:
         return r->sscgr;
     case PLLI2SCFGR:
@@ -497,10 +367,10 @@ static void reg_write(struct dev *d, uint32_t off, uint32_t v)
         r->cir = v & 0x3f00;
         break;
     case BDCR:
-        bdcr_write(d, v);
+        rcc_bdcr_write(d, v, times.lse, "RTC");
         break;
     case CSR:
-        csr_write(d, v);
+        rcc_csr_write(d, v, CSR_FLAGS, times.lsi);
         break;
     case SSCGR:
         if (v >> 31)
@@ -536,7 +406,7 @@ static void rcc_write(struct dev *d, unsigned range, uint32_t off,
         reg_write(d, reg, v);
     if (reg == CIR || (reg >= AHB1RSTR && reg <= APB2RSTR))
         return;
-    try_switch(d);
+    rcc_try_switch(d);
     chip_clocks_changed(d->chip);
 }
 
@@ -544,59 +414,38 @@ static void rcc_write(struct dev *d, unsigned range, uint32_t off,
 static sim_time rcc_deadline(struct dev *d)
 {
     const struct rcc_f4 *r = d->state;
-    const sim_time at[] = {r->hsi_at, r->hse_at, r->pll_at, r->i2s_at,
-                           r->lsi_at};
+    const sim_time at[] = {r->rcc.hsi_at, r->rcc.hse_at, r->rcc.pll_at,
+                           r->i2s_at, r->rcc.lsi_at};
 
     return rcc_next(d, at, sizeof(at) / sizeof(at[0]));
 }
 
 static void rcc_event(struct dev *d)
 {
-    try_switch(d);
+    rcc_try_switch(d);
     chip_clocks_changed(d->chip);
 }
 
-static void reset_registers(struct rcc_f4 *r)
-{
-    unsigned i;
-
-    *r = (struct rcc_f4){
-        .cr = CR_RESET & CR_WRITE,
-        .pllcfgr = PLLCFGR_RESET,
-        .plli2scfgr = PLLI2SCF_RESET,
-        .en[BUS_AHB1] = AHB1_CCM,
-    };
-    for (i = 0; i < BUSES; i++)
-        r->lpen[i] = lpen_reset[i];
-    r->hse_at = r->pll_at = r->i2s_at = r->lsi_at = r->lse_at = SIM_NEVER;
-}
-
-/* The backup domain and the reset flags outlive a system reset. */
 static void rcc_reset(struct dev *d, enum reset_cause cause)
 {
     struct rcc_f4 *r = d->state;
-    struct rcc_f4 old = *r;
+    unsigned i;
 
-    reset_registers(r);
-    if (cause == RESET_POWER)
-        return;
-    r->bdcr = old.bdcr;
-    r->lse_at = old.lse_at;
-    r->csr = old.csr & CSR_FLAGS;
+    rcc_restart(d, cause, CR_RESET & CR_WRITE, CSR_FLAGS);
+    *r = (struct rcc_f4){
+        .rcc = r->rcc,
+        .pllcfgr = PLLCFGR_RESET,
+        .plli2scfgr = PLLI2SCF_RESET,
+        .en[BUS_AHB1] = AHB1_CCM,
+        .i2s_at = SIM_NEVER,
+    };
+    for (i = 0; i < BUSES; i++)
+        r->lpen[i] = lpen_reset[i];
 }
 
-/* 7.3.21; 7.1.1: every source pulls NRST low as well. */
 static void reset_flag(struct dev *d, enum reset_cause cause)
 {
-    static const uint32_t flag[] = {
-        [RESET_POWER] = CSR_PORRSTF | CSR_BORRSTF,
-        [RESET_PIN] = 0,
-        [RESET_SOFTWARE] = CSR_SFTRSTF,
-        [RESET_IWDG] = CSR_IWDRSTF,
-    };
-    struct rcc_f4 *r = d->state;
-
-    r->csr |= CSR_PINRSTF | flag[cause];
+    rcc_reset_flag(d, cause, CSR_PORRSTF | CSR_BORRSTF);
 }
 
 static bool enabled(struct dev *d, struct rcc_bit bit)
