@@ -73,12 +73,12 @@ const char *host_describe(const struct host_plan *plan, char *to, size_t room)
     return to;
 }
 
-struct host *host_new(void)
+struct copier *copier_new(void)
 {
-    return calloc(1, sizeof(struct host));
+    return calloc(1, sizeof(struct copier));
 }
 
-void host_free(struct host *h)
+void copier_free(struct copier *h)
 {
     free(h);
 }
@@ -90,7 +90,7 @@ uint32_t file_sectors(const struct fh_file *f)
     return (f->size + FH_SECTOR - 1) / FH_SECTOR;
 }
 
-void pieces_cut(struct host *h, uint32_t sectors)
+void pieces_cut(struct copier *h, uint32_t sectors)
 {
     uint32_t at[HOST_FILES] = {0};
     bool more = true;
@@ -113,7 +113,7 @@ void pieces_cut(struct host *h, uint32_t sectors)
     }
 }
 
-void pieces_shuffle(struct host *h, unsigned reach)
+void pieces_shuffle(struct copier *h, unsigned reach)
 {
     for (unsigned i = 0; i + 1 < h->pieces; i++) {
         unsigned left = h->pieces - i;
@@ -124,7 +124,7 @@ void pieces_shuffle(struct host *h, unsigned reach)
     }
 }
 
-void pieces_allocate(struct host *h, unsigned until)
+void pieces_allocate(struct copier *h, unsigned until)
 {
     for (unsigned i = h->done; i < until && i < h->pieces; i++) {
         struct piece *p = &h->piece[i];
@@ -133,7 +133,7 @@ void pieces_allocate(struct host *h, unsigned until)
     }
 }
 
-void pieces_write(struct host *h, unsigned until)
+void pieces_write(struct copier *h, unsigned until)
 {
     for (; h->done < until && h->done < h->pieces; h->done++) {
         if (h->v.error != FH_OK)
@@ -143,7 +143,7 @@ void pieces_write(struct host *h, unsigned until)
     }
 }
 
-void entries_set(struct host *h, bool final)
+void entries_set(struct copier *h, bool final)
 {
     for (unsigned i = 0; i < h->files; i++) {
         const struct fh_file *f = &h->file[i];
@@ -160,7 +160,7 @@ void entries_set(struct host *h, bool final)
 
 /* ---- time ---- */
 
-bool host_idle(struct host *h, uint32_t ms)
+bool host_idle(struct copier *h, uint32_t ms)
 {
     while (ms && h->v.error == FH_OK && !h->gone) {
         uint32_t slice = ms < 1000 ? ms : 1000;
@@ -178,7 +178,7 @@ bool host_idle(struct host *h, uint32_t ms)
 /* After each command that writes. */
 static void noise(void *ctx)
 {
-    struct host *h = ctx;
+    struct copier *h = ctx;
     struct fathost *v = &h->v;
 
     if (h->busy || !h->copying)
@@ -202,7 +202,7 @@ static void noise(void *ctx)
 
 /* ---- litter ---- */
 
-uint8_t *litter_page(struct host *h)
+uint8_t *litter_page(struct copier *h)
 {
     uint8_t *page = h->text[h->texts++ % 32];
 
@@ -210,12 +210,12 @@ uint8_t *litter_page(struct host *h)
     return page;
 }
 
-void litter_data(struct host *h, struct fh_file *f)
+void litter_data(struct copier *h, struct fh_file *f)
 {
     fh_data(&h->v, f, 0, file_sectors(f));
 }
 
-struct fh_file *litter_add(struct host *h, uint32_t dir, const char *name,
+struct fh_file *litter_add(struct copier *h, uint32_t dir, const char *name,
                            uint8_t attr, const void *data, uint32_t size)
 {
     struct fh_file *f = &h->litter[h->litters % LITTER];
@@ -231,7 +231,7 @@ struct fh_file *litter_add(struct host *h, uint32_t dir, const char *name,
 
 /* ---- the frame ---- */
 
-static void say(struct host *h, struct host_result *r)
+static void say(struct copier *h, struct host_result *r)
 {
     enum fh_os os = host_systems[h->plan->kind].os;
     const char *name = h->plan->count ? h->plan->files[0].name : "";
@@ -286,7 +286,7 @@ static void say(struct host *h, struct host_result *r)
     }
 }
 
-static void finish(struct host *h, struct host_result *r)
+static void finish(struct copier *h, struct host_result *r)
 {
     static const enum host_status status[] = {
         [FH_OK] = HOST_OK,
@@ -315,7 +315,7 @@ static void finish(struct host *h, struct host_result *r)
 }
 
 /* Reads back what the plan wants read back. */
-static void check(struct host *h)
+static void check(struct copier *h)
 {
     struct fathost *v = &h->v;
     unsigned flags = h->plan->flags;
@@ -333,7 +333,7 @@ static void check(struct host *h)
     }
 }
 
-static void start(struct host *h, const struct host_plan *plan)
+static void start(struct copier *h, const struct host_plan *plan)
 {
     h->plan = plan;
     h->busy = h->copying = h->cancelled = h->mismatch = h->gone = false;
@@ -348,7 +348,7 @@ static void start(struct host *h, const struct host_plan *plan)
                      host_systems[plan->kind].os == FH_FREEBSD);
 }
 
-static void take_file(struct host *h, const struct host_file *from)
+static void take_file(struct copier *h, const struct host_file *from)
 {
     struct fh_file *f = &h->file[h->files];
 
@@ -362,7 +362,7 @@ static void take_file(struct host *h, const struct host_file *from)
     }
 }
 
-void host_copy(struct host *h, const struct blockdev *dev,
+void host_copy(struct copier *h, const struct blockdev *dev,
                const struct host_plan *plan, struct host_result *r)
 {
     const struct system *sys = &host_systems[plan->kind];
@@ -402,9 +402,9 @@ void host_copy(struct host *h, const struct blockdev *dev,
     finish(h, r);
 }
 
-bool host_load(struct host *h, const struct blockdev *dev, enum host_kind kind,
-               const char *name, uint8_t *to, uint32_t room, uint32_t *size,
-               const char **text)
+bool host_load(struct copier *h, const struct blockdev *dev,
+               enum host_kind kind, const char *name, uint8_t *to,
+               uint32_t room, uint32_t *size, const char **text)
 {
     static const struct host_plan look = {.pull = -1};
     struct fathost *v = &h->v;

@@ -93,10 +93,10 @@ struct host_result {
 
 #define HOST_FILES 4
 
-struct host;
+struct copier;
 
-struct host *host_new(void);
-void host_free(struct host *h);
+struct copier *copier_new(void);
+void copier_free(struct copier *h);
 
 /* A plan with flags and end drawn from the seed; the files are still to be
  * filled in. */
@@ -105,14 +105,14 @@ void host_plan_seeded(struct host_plan *plan, enum host_kind kind,
 /* What to print so that somebody can run it again. */
 const char *host_describe(const struct host_plan *plan, char *to, size_t room);
 
-void host_copy(struct host *h, const struct blockdev *dev,
+void host_copy(struct copier *h, const struct blockdev *dev,
                const struct host_plan *plan, struct host_result *result);
 
 /* Mounts and reads a file of the root directory; false if it is not there or
  * something is wrong with the volume, in which case *text says what. */
-bool host_load(struct host *h, const struct blockdev *dev, enum host_kind kind,
-               const char *name, uint8_t *to, uint32_t room, uint32_t *size,
-               const char **text);
+bool host_load(struct copier *h, const struct blockdev *dev,
+               enum host_kind kind, const char *name, uint8_t *to,
+               uint32_t room, uint32_t *size, const char **text);
 
 const char *host_name(enum host_kind kind); /* "linux", "macos-14.4" */
 

@@ -16,7 +16,7 @@ struct piece {
     uint32_t from, n;
 };
 
-struct host {
+struct copier {
     struct fathost v;
     const struct host_plan *plan;
     bool busy;      /* inside the hook of a write: no more of them */
@@ -42,53 +42,53 @@ struct host {
 };
 
 /* Writes of data: cut into pieces of n sectors, of all files in turn, ... */
-void pieces_cut(struct host *h, uint32_t sectors);
+void pieces_cut(struct copier *h, uint32_t sectors);
 /* ... put into another order: a piece moves at most `reach` places. */
-void pieces_shuffle(struct host *h, unsigned reach);
+void pieces_shuffle(struct copier *h, unsigned reach);
 /* Allocates for the pieces not yet done up to `until`. */
-void pieces_allocate(struct host *h, unsigned until);
+void pieces_allocate(struct copier *h, unsigned until);
 /* Writes them. */
-void pieces_write(struct host *h, unsigned until);
+void pieces_write(struct copier *h, unsigned until);
 
 /* Sizes, into the entries: 0, what is allocated, or what is written. */
-void entries_set(struct host *h, bool final);
+void entries_set(struct copier *h, bool final);
 uint32_t file_sectors(const struct fh_file *f);
 
 /* One of the system's own files: made, allocated, its data written. */
-struct fh_file *litter_add(struct host *h, uint32_t dir, const char *name,
+struct fh_file *litter_add(struct copier *h, uint32_t dir, const char *name,
                            uint8_t attr, const void *data, uint32_t size);
 /* A page to fill with such data. */
-uint8_t *litter_page(struct host *h);
-void litter_data(struct host *h, struct fh_file *f);
+uint8_t *litter_page(struct copier *h);
+void litter_data(struct copier *h, struct fh_file *f);
 
 /* Lets time pass, polling the medium once a second; false if it is gone. */
-bool host_idle(struct host *h, uint32_t ms);
+bool host_idle(struct copier *h, uint32_t ms);
 
 /* Each system: what it does when the volume appears, a copy of h->file, and
  * what comes when the user is through. */
 struct system {
     enum fh_os os;
-    void (*mounted)(struct host *h);
-    void (*copy)(struct host *h);
-    void (*end)(struct host *h);
+    void (*mounted)(struct copier *h);
+    void (*copy)(struct copier *h);
+    void (*end)(struct copier *h);
     const char *name;
     uint32_t patience; /* ms */
 };
 
 extern const struct system host_systems[HOST_KINDS];
 
-void linux_mounted(struct host *h);
-void linux_copy(struct host *h);
-void linux_end(struct host *h);
-void windows_mounted(struct host *h);
-void windows_copy(struct host *h);
-void windows_end(struct host *h);
-void macos_mounted(struct host *h);
-void macos_copy(struct host *h);
-void macos_end(struct host *h);
-void bsd_mounted(struct host *h);
-void bsd_copy(struct host *h);
-void bsd_end(struct host *h);
-void random_copy(struct host *h);
+void linux_mounted(struct copier *h);
+void linux_copy(struct copier *h);
+void linux_end(struct copier *h);
+void windows_mounted(struct copier *h);
+void windows_copy(struct copier *h);
+void windows_end(struct copier *h);
+void macos_mounted(struct copier *h);
+void macos_copy(struct copier *h);
+void macos_end(struct copier *h);
+void bsd_mounted(struct copier *h);
+void bsd_copy(struct copier *h);
+void bsd_end(struct copier *h);
+void random_copy(struct copier *h);
 
 #endif

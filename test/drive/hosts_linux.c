@@ -9,7 +9,7 @@
 
 /* fat_set_state(): the dirty bit of LBA 0 is written through at mount; a
  * volume that was dirty already is left as it is. */
-void linux_mounted(struct host *h)
+void linux_mounted(struct copier *h)
 {
     if (!h->v.was_dirty) {
         fh_mark(&h->v, true);
@@ -18,7 +18,7 @@ void linux_mounted(struct host *h)
     host_idle(h, 200 + fh_below(&h->v, 2000));
 }
 
-static void create(struct host *h, const char *ending)
+static void create(struct copier *h, const char *ending)
 {
     struct fh_entry old;
     char name[200];
@@ -36,7 +36,7 @@ static void create(struct host *h, const char *ending)
 }
 
 /* Pieces of one file after the other. */
-static void by_file(struct host *h)
+static void by_file(struct copier *h)
 {
     unsigned at = 0;
 
@@ -51,7 +51,7 @@ static void by_file(struct host *h)
 
 /* The flusher thread: first the disk's own pages by rising LBA, then the
  * file's pages, then its entry; FSINFO in between. */
-static void write_back(struct host *h, unsigned until)
+static void write_back(struct copier *h, unsigned until)
 {
     struct fathost *v = &h->v;
     unsigned was = h->done;
@@ -68,7 +68,7 @@ static void write_back(struct host *h, unsigned until)
     fh_flush(v, FH_META);
 }
 
-static void copy_default(struct host *h)
+static void copy_default(struct copier *h)
 {
     create(h, "");
     pieces_cut(h, 8u << fh_below(&h->v, 6));
@@ -81,7 +81,7 @@ static void copy_default(struct host *h)
 }
 
 /* On close: data, then the disk's pages. */
-static void copy_flush(struct host *h, const char *ending)
+static void copy_flush(struct copier *h, const char *ending)
 {
     struct fathost *v = &h->v;
 
@@ -103,7 +103,7 @@ static void copy_flush(struct host *h, const char *ending)
 
 /* Each cluster of each write() goes to both FATs at once, twice: its own
  * entry, and the link from the one before. */
-static void copy_sync(struct host *h)
+static void copy_sync(struct copier *h)
 {
     struct fathost *v = &h->v;
 
@@ -136,7 +136,7 @@ static void copy_sync(struct host *h)
 
 /* Chunks of 64 KB, or of a size that ends in the middle of sectors: then the
  * last sector of a chunk is written again with the next one. */
-static void copy_fsync(struct host *h)
+static void copy_fsync(struct copier *h)
 {
     struct fathost *v = &h->v;
     uint32_t chunk = fh_chance(v, 3) ? 1000 + fh_below(v, 60000) : 65536;
@@ -169,7 +169,7 @@ static void copy_fsync(struct host *h)
     h->done = h->pieces;
 }
 
-static void copy_rename(struct host *h)
+static void copy_rename(struct copier *h)
 {
     struct fathost *v = &h->v;
 
@@ -181,7 +181,7 @@ static void copy_rename(struct host *h)
         fh_flush(v, FH_META);
 }
 
-void linux_copy(struct host *h)
+void linux_copy(struct copier *h)
 {
     switch (h->plan->kind) {
     case HOST_LINUX_FLUSH:
@@ -202,7 +202,7 @@ void linux_copy(struct host *h)
     }
 }
 
-void linux_end(struct host *h)
+void linux_end(struct copier *h)
 {
     struct fathost *v = &h->v;
 

@@ -8,12 +8,12 @@
 #include <stdio.h>
 #include <string.h>
 
-static bool is(const struct host *h, enum host_kind kind)
+static bool is(const struct copier *h, enum host_kind kind)
 {
     return h->plan->kind == kind;
 }
 
-static void metadata(struct host *h)
+static void metadata(struct copier *h)
 {
     fh_flush(&h->v, FH_FAT1);
     fh_flush(&h->v, FH_FAT2);
@@ -21,7 +21,7 @@ static void metadata(struct host *h)
 }
 
 /* Between two files of the system: some time, sometimes a flush. */
-static void breathe(struct host *h)
+static void breathe(struct copier *h)
 {
     if (is(h, HOST_MACOS_15))
         host_idle(h, 1000 + fh_below(&h->v, 3000));
@@ -29,7 +29,7 @@ static void breathe(struct host *h)
         metadata(h);
 }
 
-static struct fh_file *system_file(struct host *h, uint32_t dir,
+static struct fh_file *system_file(struct copier *h, uint32_t dir,
                                    const char *name, uint32_t size)
 {
     uint8_t *page = litter_page(h);
@@ -42,7 +42,7 @@ static struct fh_file *system_file(struct host *h, uint32_t dir,
     return f;
 }
 
-static void fsevents(struct host *h)
+static void fsevents(struct copier *h)
 {
     struct fathost *v = &h->v;
     struct fh_entry e;
@@ -56,7 +56,7 @@ static void fsevents(struct host *h)
 }
 
 /* The index of macOS 15 comes and goes in small files, and leaves holes. */
-static void spotlight(struct host *h)
+static void spotlight(struct copier *h)
 {
     struct fathost *v = &h->v;
     struct fh_file *files[10];
@@ -83,7 +83,7 @@ static void spotlight(struct host *h)
     }
 }
 
-void macos_mounted(struct host *h)
+void macos_mounted(struct copier *h)
 {
     struct fathost *v = &h->v;
     struct fh_entry e;
@@ -110,7 +110,7 @@ void macos_mounted(struct host *h)
 
 /* What the Finder keeps beside a file: AppleDouble with the attributes of a
  * download.  It is read again right away; zeros make error 100093. */
-static void attributes(struct host *h)
+static void attributes(struct copier *h)
 {
     static const uint8_t head[] = {
         0x00, 0x05, 0x16, 0x07, 0x00, 0x02, 0x00, 0x00, 'M',  'a', 'c', ' ',
@@ -134,7 +134,7 @@ static void attributes(struct host *h)
 /* Jobs of 1 MB on four threads, each of which may be interrupted by another
  * at any command; smaller jobs in half of the seeds, so that small files see
  * it as well. */
-static void interleave(struct host *h)
+static void interleave(struct copier *h)
 {
     struct fathost *v = &h->v;
     enum { THREADS = 4 };
@@ -158,7 +158,7 @@ static void interleave(struct host *h)
     memmove(h->piece, h->piece + n, n * sizeof h->piece[0]);
 }
 
-void macos_copy(struct host *h)
+void macos_copy(struct copier *h)
 {
     struct fathost *v = &h->v;
     bool early = fh_chance(v, 2);
@@ -197,7 +197,7 @@ void macos_copy(struct host *h)
     metadata(h);
 }
 
-void macos_end(struct host *h)
+void macos_end(struct copier *h)
 {
     struct fathost *v = &h->v;
 

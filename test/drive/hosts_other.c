@@ -6,7 +6,7 @@
 
 /* ---- FreeBSD: soft updates or not, the disk queue sorts as it likes ---- */
 
-void bsd_mounted(struct host *h)
+void bsd_mounted(struct copier *h)
 {
     /* markvoldirty() of msdosfs: FAT[1], at once. */
     fh_mark(&h->v, true);
@@ -14,7 +14,7 @@ void bsd_mounted(struct host *h)
     host_idle(h, 1000);
 }
 
-void bsd_copy(struct host *h)
+void bsd_copy(struct copier *h)
 {
     struct fathost *v = &h->v;
 
@@ -40,7 +40,7 @@ void bsd_copy(struct host *h)
     fh_flush(v, FH_FATS | FH_META);
 }
 
-void bsd_end(struct host *h)
+void bsd_end(struct copier *h)
 {
     struct fathost *v = &h->v;
 
@@ -65,7 +65,7 @@ void bsd_end(struct host *h)
 
 /* ---- any order ---- */
 
-static void flush_any(struct host *h)
+static void flush_any(struct copier *h)
 {
     struct fathost *v = &h->v;
     uint32_t dirty = fh_dirty(v), k = fh_below(v, dirty);
@@ -78,7 +78,7 @@ static void flush_any(struct host *h)
     }
 }
 
-void random_copy(struct host *h)
+void random_copy(struct copier *h)
 {
     struct fathost *v = &h->v;
     unsigned eager = fh_below(v, 8); /* how early metadata goes out */

@@ -8,7 +8,7 @@
 #include <string.h>
 
 /* The first change of a clean volume: LBA 0, at once. */
-static void dirty(struct host *h)
+static void dirty(struct copier *h)
 {
     if (!(fh_sector(&h->v, 0, true)->data[0x41] & 1)) {
         fh_mark(&h->v, true);
@@ -18,7 +18,7 @@ static void dirty(struct host *h)
 
 /* 1.5 s after the last change, or 8 s if that came late: everything that is
  * still dirty, then LBA 0 and 1 in one command. */
-static void clean(struct host *h)
+static void clean(struct copier *h)
 {
     struct fathost *v = &h->v;
 
@@ -37,7 +37,7 @@ static void clean(struct host *h)
 }
 
 /* The system's own files come one by one, at any time. */
-static void litter(struct host *h, unsigned steps)
+static void litter(struct copier *h, unsigned steps)
 {
     static const char guid[] = "{2C5B9B1E-6D3F-4A70-9F45-0C6A1B7E3D22}";
     struct fathost *v = &h->v;
@@ -67,7 +67,7 @@ static void litter(struct host *h, unsigned steps)
     }
 }
 
-void windows_mounted(struct host *h)
+void windows_mounted(struct copier *h)
 {
     h->v.contiguous = fh_chance(&h->v, 2);
     host_idle(h, 500 + fh_below(&h->v, 3000));
@@ -78,7 +78,7 @@ void windows_mounted(struct host *h)
 }
 
 /* A page of metadata now and then, in no order. */
-static void lazy(struct host *h)
+static void lazy(struct copier *h)
 {
     struct fathost *v = &h->v;
 
@@ -101,7 +101,7 @@ static void lazy(struct host *h)
         litter(h, 1);
 }
 
-static void create(struct host *h, bool full)
+static void create(struct copier *h, bool full)
 {
     struct fathost *v = &h->v;
 
@@ -128,7 +128,7 @@ static void reverse(struct piece *p, unsigned n)
 
 /* Two stretches of a small file in the wrong order: of a 16 KB file, the
  * blocks 6 to 21 were seen first and 3 to 5 later. */
-static void swap(struct host *h)
+static void swap(struct copier *h)
 {
     unsigned cut = 1 + fh_below(&h->v, h->pieces - 1);
 
@@ -137,7 +137,7 @@ static void swap(struct host *h)
     reverse(h->piece, h->pieces);
 }
 
-void windows_copy(struct host *h)
+void windows_copy(struct copier *h)
 {
     struct fathost *v = &h->v;
     bool full = fh_chance(v, 2);
@@ -188,7 +188,7 @@ void windows_copy(struct host *h)
         clean(h);
 }
 
-void windows_end(struct host *h)
+void windows_end(struct copier *h)
 {
     struct fathost *v = &h->v;
 

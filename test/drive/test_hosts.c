@@ -38,7 +38,7 @@ void plat_serial(char *digits)
 
 struct bench {
     struct ramdisk *disk;
-    struct host *host;
+    struct copier *host;
     uint8_t *data[3], *back;
     struct host_file file;
 };
@@ -98,7 +98,7 @@ static struct bench *set_up(void **state)
 
     *state = b;
     b->disk = ramdisk_new(FAT_VOLUME);
-    b->host = host_new();
+    b->host = copier_new();
     for (int i = 0; i < 3; i++) {
         b->data[i] = malloc(LARGEST);
         for (uint32_t k = 0; k < LARGEST; k++) {
@@ -141,7 +141,7 @@ static int tear_down(void **state)
     struct bench *b = *state;
 
     ramdisk_free(b->disk);
-    host_free(b->host);
+    copier_free(b->host);
     for (int i = 0; i < 3; i++)
         free(b->data[i]);
     free(b->back);
