@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: MIT */
+/* fw_bench.h - random firmware for the tests of the host library. */
+#ifndef TEST_FW_BENCH_H
+#define TEST_FW_BENCH_H
+
+#include "fw.h" /* before cmocka, which has a macro fail() */
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+
+#include <cmocka.h>
+
+/* SALLYPORT_TEST_SEED where it is set, else another one each time. */
+uint64_t seed_of_run(void);
+
+/* xorshift64: Marsaglia, "Xorshift RNGs", 2003.  The state is not 0. */
+uint32_t next(uint64_t *random);
+
+/* A few pieces within 256 KB, anywhere in the address space. */
+void add_random_parts(struct fw *fw, uint64_t *random);
+
+/* The same bytes at the same addresses, the same gaps. */
+bool same(const struct fw *a, const struct fw *b);
+
+#endif
