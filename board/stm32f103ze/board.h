@@ -14,6 +14,9 @@
 /* Product id that a stamp has to carry (or 0) to be accepted here. */
 #define BOARD_PRODUCT 0x5A103E00u
 
+/* Id of the chip's family in a UF2 file (microsoft/uf2, uf2families.json). */
+#define BOARD_UF2_FAMILY 0x5EE21072u
+
 /* A test pair from pid.codes; a product takes its own. */
 #define BOARD_VID    0x1209u
 #define BOARD_PID    0x0001u

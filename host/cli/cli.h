@@ -8,6 +8,7 @@
 
 #include "board_info.h"
 #include "fail.h"
+#include "fw.h"
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -39,6 +40,7 @@ struct cli_verb {
 };
 
 extern const struct cli_verb cli_stamp;
+extern const struct cli_verb cli_convert;
 extern const struct cli_verb cli_info;
 
 /* Sorts the arguments behind the verb.  FAIL_USAGE. */
@@ -53,5 +55,11 @@ bool cli_number(const char *option, const char *text, uint32_t *value,
                 struct fail *f);
 bool cli_board(const char *text, const struct board_info **board,
                struct fail *f);
+
+/* A file that says where its data belongs cannot be made of one that does
+ * not.  `path`: the one that was read; `remedy`: options that help.
+ * FAIL_USAGE. */
+bool cli_check_placed(const struct fw *fw, const char *path, const char *output,
+                      const char *remedy, struct fail *f);
 
 #endif

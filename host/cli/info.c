@@ -7,6 +7,22 @@
 
 static const struct cli_option options[] = {{0}};
 
+static void print_family(const struct fw *fw)
+{
+    const char *name = NULL;
+
+    if (!fw->has_family) {
+        printf("family   none\n");
+        return;
+    }
+    for (int i = 0; board_infos[i] && !name; i++) {
+        if (board_infos[i]->uf2_family == fw->family)
+            name = board_infos[i]->name;
+    }
+    printf("family   0x%08X (%s)\n", fw->family,
+           name ? name : "no board known here");
+}
+
 static void print_place(const struct fw *fw, uint64_t start, uint64_t end)
 {
     unsigned parts = 0;
@@ -24,6 +40,8 @@ static void print_place(const struct fw *fw, uint64_t start, uint64_t end)
     printf("\n");
     if (fw->has_entry)
         printf("entry    0x%08X\n", fw->entry);
+    if (fw->format == FW_UF2)
+        print_family(fw);
 }
 
 static void print_vectors(const struct fw *fw, uint64_t start, uint64_t end)
@@ -104,8 +122,8 @@ const struct cli_verb cli_info = {
     .synopsis = "FILE",
     .summary = "show what is in a firmware file",
     .details =
-        "Shows format, place, vectors and stamp of an ELF, Intel HEX or raw\n"
-        "binary file.  A stamp that does not match its image is an error.",
+        "Shows format, place, vectors and stamp of an ELF, Intel HEX, UF2 or\n"
+        "raw binary file.  A stamp that does not match its image is an error.",
     .options = options,
     .run = run,
 };

@@ -5,7 +5,8 @@
 #include <errno.h>
 #include <string.h>
 
-static const struct cli_verb *const verbs[] = {&cli_stamp, &cli_info};
+static const struct cli_verb *const verbs[] = {&cli_stamp, &cli_convert,
+                                               &cli_info};
 #define VERBS (sizeof(verbs) / sizeof(verbs[0]))
 
 static void print_codes(FILE *out)

@@ -7,7 +7,7 @@
 enum { OUTPUT, BOARD, ADDRESS, VERSION, PRODUCT };
 
 static const struct cli_option options[] = {
-    [OUTPUT] = {"output", 'o', "OUT", "file to write, ends in .bin or .hex"},
+    [OUTPUT] = {"output", 'o', "OUT", "file to write: .bin, .hex or .uf2"},
     [BOARD] = {"board", 0, "NAME", "product id of this board; it has to fit"},
     [ADDRESS] = {"address", 0, "ADDR", "where the image starts in flash"},
     [VERSION] = {"version", 0, "X.Y.Z", "version of the application"},
@@ -45,22 +45,6 @@ static bool get_request(const struct cli_call *call,
            check_product(request, f);
 }
 
-/* A raw binary that becomes a .hex has to say where it belongs. */
-static bool check_placed(const struct fw *fw, const char *path,
-                         const char *output, struct fail *f)
-{
-    enum fw_format format;
-
-    if (!fw_format_of(output, &format, f))
-        return false;
-    if (fw->placed || format == FW_BIN)
-        return true;
-    return fail(f, FAIL_USAGE,
-                "%s: a raw binary does not say where it belongs, a .hex has "
-                "to: give --address",
-                path);
-}
-
 static void report(const char *output, const struct stamp *stamp)
 {
     printf("%s: %u bytes, CRC 0x%08X, product 0x%08X, version %u.%u.%u\n",
@@ -75,10 +59,12 @@ static bool stamp_file(struct fw *fw, const char *path, const char *output,
     struct stamp stamp;
 
     if (!fw_load(fw, path, request->has_start ? &request->start : NULL, f) ||
-        !check_placed(fw, path, output, f))
+        !cli_check_placed(fw, path, output, "--address", f))
         return false;
     if (!stamp_put(fw, request, &stamp, f))
         return fail_at(f, "%s: ", path);
+    if (request->board)
+        fw_set_family(fw, request->board->uf2_family);
     if (!fw_save(fw, output, f))
         return false;
     report(output, &stamp);
@@ -109,7 +95,7 @@ const struct cli_verb cli_stamp = {
                 "[--product ID]",
     .summary = "put length, checksum and version into an image",
     .details =
-        "Writes IN (ELF, Intel HEX or raw binary, told apart by content) as\n"
+        "Writes IN (ELF, Intel HEX, UF2 or raw binary, told by content) as\n"
         "one image without gaps to OUT, with a stamp in reserved words of its\n"
         "vector table: the bootloader then knows where the image ends and\n"
         "whether it is whole.  Product id and version of an image that is\n"

@@ -23,3 +23,9 @@ uint64_t board_info_slot_end(const struct board_info *board)
 {
     return (uint64_t)board->flash_base + board->flash_size - board->kv_size;
 }
+
+bool board_info_app_start(const struct board_info *board, uint32_t *start)
+{
+    *start = board_info_slot_start(board);
+    return board->boot_size == board->boot_size_max;
+}

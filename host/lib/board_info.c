@@ -18,5 +18,7 @@ const struct board_info BOARD_INFO_SYMBOL = {
     .ccm_size = BOARD_CCM_SIZE,
 #endif
     .boot_size = BOARD_INFO_BOOT_SIZE,
+    .boot_size_max = BOARD_INFO_BOOT_SIZE_MAX,
     .kv_size = BOARD_KV_SIZE,
+    .uf2_family = BOARD_UF2_FAMILY,
 };

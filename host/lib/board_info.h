@@ -7,6 +7,7 @@
 #ifndef SALLYPORT_BOARD_INFO_H
 #define SALLYPORT_BOARD_INFO_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 struct board_info {
@@ -19,9 +20,12 @@ struct board_info {
     uint32_t ram_size;
     uint32_t ccm_base; /* data RAM of the core, may hold the stack */
     uint32_t ccm_size; /* 0: there is none */
-    uint32_t
-        boot_size;    /* of the smallest bootloader: its slot is the largest */
-    uint32_t kv_size; /* at the end of flash, not the application's */
+    /* Flash that is the bootloader's, for the profile with the least of it,
+     * which leaves the largest slot, and for the one with the most. */
+    uint32_t boot_size;
+    uint32_t boot_size_max;
+    uint32_t kv_size;    /* at the end of flash, not the application's */
+    uint32_t uf2_family; /* id that a UF2 file has to carry */
 };
 
 /* All boards, NULL behind the last. */
@@ -34,5 +38,9 @@ const struct board_info *board_info_find(const char *name);
  * its first address and one past its last. */
 uint32_t board_info_slot_start(const struct board_info *board);
 uint64_t board_info_slot_end(const struct board_info *board);
+
+/* Where applications of this board start, if that is the same for all its
+ * profiles. */
+bool board_info_app_start(const struct board_info *board, uint32_t *start);
 
 #endif

@@ -18,7 +18,8 @@
     X(FAIL_SYSTEM, 1, "the system failed: output not writable, no memory")     \
     X(FAIL_USAGE, 2, "the command line is wrong")                              \
     X(FAIL_INPUT, 3, "an input file is missing, unreadable or malformed")      \
-    X(FAIL_UNFIT, 4, "the firmware does not fit: size, address, vectors, stamp")
+    X(FAIL_UNFIT, 4,                                                           \
+      "the firmware does not fit: size, address, vectors, stamp, family")
 
 #define FAIL_VALUE(name, value, sentence) name = value,
 enum fail_code { FAIL_LIST(FAIL_VALUE) };

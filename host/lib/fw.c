@@ -37,6 +37,12 @@ void fw_free(struct fw *fw)
     fw_init(fw);
 }
 
+void fw_set_family(struct fw *fw, uint32_t family)
+{
+    fw->has_family = true;
+    fw->family = family;
+}
+
 static struct fw_page *page_at(const struct fw *fw, uint64_t addr)
 {
     const struct fw_table *table = fw->table[addr / TABLE_SPAN];

@@ -25,7 +25,7 @@
  * be.  Bytes. */
 #define FW_MAX_SIZE (256u * 1024 * 1024)
 
-enum fw_format { FW_BIN, FW_HEX, FW_ELF };
+enum fw_format { FW_BIN, FW_HEX, FW_ELF, FW_UF2 };
 
 struct fw_table;
 
@@ -39,10 +39,14 @@ struct fw {
     bool placed;           /* the addresses are real; else they start at 0 */
     bool has_entry;        /* the file names an entry point */
     uint32_t entry;
+    bool has_family; /* it is for chips of one family: an id of UF2 */
+    uint32_t family;
 };
 
 void fw_init(struct fw *fw);
 void fw_free(struct fw *fw);
+
+void fw_set_family(struct fw *fw, uint32_t family);
 
 /* Adds n bytes.  Bytes that are there already must be the same.
  * FAIL_INPUT: they differ, or the data goes past the end of the address
@@ -69,19 +73,20 @@ uint64_t fw_find(const struct fw *fw, uint64_t from, bool present);
 /* First address and one past the last.  False: there is no data. */
 bool fw_span(const struct fw *fw, uint64_t *start, uint64_t *end);
 
-/* Reads an ELF, Intel HEX or raw binary file, told apart by content.
+/* Reads an ELF, Intel HEX, UF2 or raw binary file, told apart by content.
  * address: where a raw binary belongs, or NULL: it is placed at 0 and
  * fw->placed stays false.  Ignored by the other formats.  fw has to be
  * empty; after an error its contents are undefined (still to be freed). */
 bool fw_load(struct fw *fw, const char *path, const uint32_t *address,
              struct fail *f);
 
-/* What fw_save() makes of a file name: FW_BIN or FW_HEX by its ending.
- * FAIL_USAGE for another. */
+/* What fw_save() makes of a file name: FW_BIN, FW_HEX or FW_UF2 by its
+ * ending.  FAIL_USAGE for another. */
 bool fw_format_of(const char *path, enum fw_format *format, struct fail *f);
 
-/* Writes a .bin from the first byte on (gaps 0xFF) or a .hex.  An existing
- * file is replaced in one step or stays as it is. */
+/* Writes a .bin from the first byte on (gaps 0xFF), a .hex or a .uf2.  An
+ * existing file is replaced in one step or stays as it is.  FAIL_UNFIT: the
+ * format cannot hold this; FAIL_SYSTEM: the file cannot be written. */
 bool fw_save(const struct fw *fw, const char *path, struct fail *f);
 
 /* "Intel HEX" ... */

@@ -3,6 +3,7 @@
 #include "elf_fw.h"
 #include "fw.h"
 #include "hex.h"
+#include "uf2.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -18,6 +19,7 @@ const char *fw_format_name(enum fw_format format)
         [FW_BIN] = "raw binary",
         [FW_HEX] = "Intel HEX",
         [FW_ELF] = "ELF for ARM",
+        [FW_UF2] = "UF2",
     };
 
     return names[format];
@@ -57,9 +59,11 @@ static enum fw_format recognise(const uint8_t *head, size_t n, const char *path)
 {
     if (n >= 4 && !memcmp(head, "\177ELF", 4))
         return FW_ELF;
+    if (uf2_is(head, n))
+        return FW_UF2;
     if (is_hex_text(head, n) || is_hex_name(path))
         return FW_HEX;
-    return FW_BIN;
+    return ends_in(path, ".uf2") ? FW_UF2 : FW_BIN;
 }
 
 static bool read_bin(struct fw *fw, FILE *file, const char *path,
@@ -101,6 +105,8 @@ static bool read_file(struct fw *fw, FILE *file, const char *path,
         return elf_fw_read(fw, fileno(file), path, f);
     case FW_HEX:
         return hex_read(fw, file, path, f);
+    case FW_UF2:
+        return uf2_read(fw, file, path, f);
     default:
         return read_bin(fw, file, path, address, f);
     }
@@ -128,10 +134,33 @@ bool fw_format_of(const char *path, enum fw_format *format, struct fail *f)
         *format = FW_HEX;
     else if (ends_in(path, ".bin"))
         *format = FW_BIN;
+    else if (ends_in(path, ".uf2"))
+        *format = FW_UF2;
     else
         return fail(f, FAIL_USAGE,
-                    "%s: the name of the output has to end in .bin or .hex",
+                    "%s: the name of the output has to end in .bin, .hex or "
+                    ".uf2",
                     path);
+    return true;
+}
+
+static bool check_format(const struct fw *fw, enum fw_format format,
+                         struct fail *f)
+{
+    uint64_t start = 0, end = 0;
+
+    fw_span(fw, &start, &end);
+    if (format == FW_BIN && end - start > FW_MAX_SIZE)
+        return fail(f, FAIL_UNFIT,
+                    "the data reaches from 0x%08X to 0x%08X, more than %u MB "
+                    "with its gaps: take out what is not the application",
+                    (uint32_t)start, (uint32_t)(end - 1), FW_MAX_SIZE >> 20);
+    /* The block would begin with padding, and nothing boots from that. */
+    if (format == FW_UF2 && start % UF2_PAYLOAD)
+        return fail(f, FAIL_UNFIT,
+                    "the data starts at 0x%08X, in a UF2 file it has to start "
+                    "at a multiple of %u: link it there, or give its address",
+                    (uint32_t)start, UF2_PAYLOAD);
     return true;
 }
 
@@ -159,6 +188,8 @@ static bool write_file(const struct fw *fw, enum fw_format format, FILE *file)
 
     if (format == FW_HEX)
         hex_write(fw, file);
+    else if (format == FW_UF2)
+        uf2_write(fw, file);
     else
         write_bin(fw, file);
     ok = !ferror(file) && !fflush(file);
@@ -188,6 +219,8 @@ bool fw_save(const struct fw *fw, const char *path, struct fail *f)
 
     if (!fw_format_of(path, &format, f))
         return false;
+    if (!check_format(fw, format, f))
+        return fail_at(f, "%s: ", path);
     file = open_beside(path, &temp);
     if (!file) {
         fail(f, FAIL_SYSTEM, "%s: cannot be written: %s", path,

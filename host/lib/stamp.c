@@ -3,6 +3,7 @@
 #include "stamp.h"
 
 #include "bytes.h"
+#include "fit.h"
 #include "img.h"
 #include "vec.h"
 
@@ -109,39 +110,6 @@ static bool check_words_free(const struct fw *fw, uint64_t start,
     return true;
 }
 
-static bool check_size(const struct board_info *board, uint64_t size,
-                       struct fail *f)
-{
-    uint64_t room = board_info_slot_end(board) - board_info_slot_start(board);
-
-    if (size <= room)
-        return true;
-    return fail(f, FAIL_UNFIT,
-                "the image has %llu bytes, the largest slot of %s has %llu",
-                (unsigned long long)size, board->name,
-                (unsigned long long)room);
-}
-
-static bool check_place(const struct board_info *board, uint64_t start,
-                        uint64_t end, struct fail *f)
-{
-    if (start < board_info_slot_start(board) ||
-        end > board_info_slot_end(board))
-        return fail(f, FAIL_UNFIT,
-                    "the image (0x%08X to 0x%08X) is not within the "
-                    "application's flash of %s (0x%08X to 0x%08X): link it "
-                    "for its slot",
-                    (uint32_t)start, (uint32_t)(end - 1), board->name,
-                    board_info_slot_start(board),
-                    (uint32_t)(board_info_slot_end(board) - 1));
-    if ((start - board->flash_base) % board->flash_page)
-        return fail(f, FAIL_UNFIT,
-                    "the image starts at 0x%08X, which is not the start of a "
-                    "flash page (%u bytes) of %s",
-                    (uint32_t)start, board->flash_page, board->name);
-    return true;
-}
-
 static struct stamp new_stamp(const struct fw *fw, uint64_t start,
                               uint32_t length,
                               const struct stamp_request *request)
@@ -180,9 +148,7 @@ bool stamp_put(struct fw *fw, const struct stamp_request *request,
     if (!find_image(fw, request, &start, &end, f) ||
         !vec_check(fw, start, end, board, f) || !check_words_free(fw, start, f))
         return false;
-    if (board && !check_size(board, end - start, f))
-        return false;
-    if (board && fw->placed && !check_place(board, start, end, f))
+    if (board && !fit_board(fw, start, end, board, f))
         return false;
     *stamp = new_stamp(fw, start, (uint32_t)(end - start), request);
     return fw_fill(fw, start, end, 0xFF, f) && write_stamp(fw, start, stamp, f);

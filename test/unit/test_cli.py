@@ -158,7 +158,7 @@ class Help(Tool):
     def test_docs_list_the_same_options_and_statuses(self):
         with open(os.path.join(TOP, "docs", "tool.md")) as file:
             doc = file.read()
-        for verb in ("stamp", "info"):
+        for verb in ("stamp", "convert", "info"):
             help_text = self.run_tool("help", verb)
             section = doc.split("\n## sallyport %s\n" % verb)[1]
             section = section.split("\n## ")[0]
@@ -194,8 +194,8 @@ class Help(Tool):
         self.refuse("stamp: option --board is given twice (see 'sallyport "
                     "help stamp')", USAGE, "stamp", "a.bin", "--board", "x",
                     "--board", "y")
-        self.refuse("o.elf: the name of the output has to end in .bin or "
-                    ".hex", USAGE, "stamp", "a.bin", "-o", "o.elf")
+        self.refuse("o.elf: the name of the output has to end in .bin, .hex "
+                    "or .uf2", USAGE, "stamp", "a.bin", "-o", "o.elf")
 
     def test_bad_values(self):
         self.put("a.bin", image())
@@ -401,8 +401,8 @@ class Stamp(Tool):
 
     def test_addresses(self):
         self.put("a.bin", image())
-        self.refuse("a.bin: a raw binary does not say where it belongs, a "
-                    ".hex has to: give --address", USAGE, "stamp", "a.bin",
+        self.refuse("a.bin: a raw binary does not say where it belongs, "
+                    "o.hex has to: give --address", USAGE, "stamp", "a.bin",
                     "-o", "o.hex", "--board", BOARD)
         self.refuse("a.bin: the image starts at 0x08001002, a vector table "
                     "needs a multiple of 4", UNFIT, "stamp", "a.bin", "-o",
