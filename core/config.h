@@ -33,6 +33,34 @@
 #define CONFIG_MSC 0
 #endif
 
+/* Of the drive: sectors of 512 bytes in RAM that read back as written, where
+ * also a file's data wait until it is known where they belong.  The more, the
+ * less order a host has to keep. */
+#ifndef CONFIG_DRIVE_SECTORS
+#define CONFIG_DRIVE_SECTORS (BOARD_RAM_SIZE / 512u * 5u / 8u)
+#endif
+
+/* How long the host has been quiet when an update is over: after SYNCHRONIZE
+ * CACHE, after the volume was marked as clean (Windows does so 1.5 s after its
+ * last write, and may go on), and without either: hosts write metadata up to
+ * 25 s after the data.  Milliseconds. */
+#ifndef CONFIG_DRIVE_SYNC_MS
+#define CONFIG_DRIVE_SYNC_MS 1000u
+#endif
+#ifndef CONFIG_DRIVE_CLEAN_MS
+#define CONFIG_DRIVE_CLEAN_MS 2000u
+#endif
+#ifndef CONFIG_DRIVE_QUIET_MS
+#define CONFIG_DRIVE_QUIET_MS 35000u
+#endif
+
+/* The application starts so many milliseconds after the volume with the
+ * SUCCESS file has appeared, at once where that is 0, or at the next reset. */
+#define CONFIG_DRIVE_NEVER 0xFFFFFFFFu
+#ifndef CONFIG_DRIVE_START_MS
+#define CONFIG_DRIVE_START_MS CONFIG_DRIVE_NEVER
+#endif
+
 /* Interfaces of the configuration, numbered from 0.  The bulk endpoints belong
  * to the last one. */
 #ifndef CONFIG_INTERFACES

@@ -4,18 +4,19 @@
  * volume (fat.h) becomes an image in the slot, by way of the update session.
  * scsi.c calls it through block.h.
  *
- * Nothing is assumed about the order of writes.  A sector is placed by where
- * it belongs in the file:
+ * Nothing is assumed about the order of writes.  Sectors go into a window of
+ * RAM first, where they read back and may be written again; what FAT sectors
+ * say is noted.  A sector leaves the window for the slot when there is no room
+ * or when the host is through, and is placed by where it belongs in the file:
  *  - a UF2 block says so itself;
- *  - of a .bin, the first sector is known by its vectors, and each cluster by
- *    its place in the chain.  Where the chain is not written yet, it is taken
- *    to go on in the next cluster that is free as far as is known, which is
- *    what every host does; the chain has to bear it out in the end.
- * What cannot be placed yet waits in a window of sectors, which is also what
- * makes metadata and small files read back as they were written.
+ *  - a .bin starts where a cluster's first sector has valid vectors, and each
+ *    cluster has the place that the chain gives it.  A link that is not
+ *    written yet is guessed: the next higher cluster that came as a whole and
+ *    is free as far as is known.  In the end the chain has to bear it out.
  *
- * The image is installed when chain and directory entry cover it, each of its
- * sectors was placed where the chain has it, and upd.c finds it right.
+ * A file of the root directory is complete when its chain covers its size and
+ * each of its sectors is in the slot where the chain has it.  It is installed
+ * when upd.c finds it right; all else ends in an error with the reason.
  */
 #ifndef SALLYPORT_DRIVE_H
 #define SALLYPORT_DRIVE_H
@@ -27,50 +28,79 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/* Sectors that read back as written, and wait to be placed. */
-#ifndef CONFIG_DRIVE_SECTORS
-#define CONFIG_DRIVE_SECTORS 16
-#endif
+/* What the slot remembers of its origin: pieces of so many bytes, which is
+ * also what a UF2 block carries. */
+#define DRIVE_PIECE  256u
+#define DRIVE_PIECES (PART_APP_SIZE / DRIVE_PIECE)
 
-/* A UF2 block carries so many bytes of an image. */
-#define DRIVE_UF2_PAYLOAD 256u
-#define DRIVE_UF2_BLOCKS  (PART_APP_SIZE / DRIVE_UF2_PAYLOAD)
-
+/* A sector of the window. */
 struct drive_sector {
     uint32_t lba; /* 0: free; the boot sector itself is never kept */
+    uint32_t age; /* the lower, the older */
     _Alignas(4) uint8_t data[FAT_SECTOR];
 };
 
-/* A cluster of the free window; there clusters are counted from 1. */
-#define DRIVE_LAST      0xFFFFu
-#define DRIVE_ELSEWHERE 0xFFFEu
+/* Clusters are counted from 1 for the first free one. */
+#define DRIVE_LAST      0x7FFFu
+#define DRIVE_ELSEWHERE 0x7FFEu
+#define DRIVE_GUESS     0x8000u /* the host did not say so yet */
+#define DRIVE_UF2       0xFFFFu
 struct drive_cluster {
-    uint16_t next;   /* as in the FAT: 0 free, or one of these two */
-    uint16_t place;  /* in the file, from 1, where it was written; 0 none */
-    uint8_t sectors; /* one bit each: written there */
+    uint16_t next;  /* as in the FAT: 0 not known, or one of the above */
+    uint16_t place; /* in the file that is looked at, from 1; 0 not in it */
+    uint16_t put;   /* the place that its sectors in the slot were put at, or
+                       DRIVE_UF2 */
+    uint8_t came;   /* one bit a sector: was written by the host */
+    uint8_t done;   /* is in the slot, or need not be */
 };
 
 /* The owner sets all of it to zero, then upd, then calls drive_mount(). */
 struct drive {
     struct upd *upd;
-    struct fat fat;
-    uint16_t head;    /* first cluster of the image; 0: none known */
-    uint16_t cluster; /* the one that was placed last, and its place: what */
-    uint16_t place;   /* comes is most often the next */
-    uint8_t oldest;   /* sector of the window that goes next */
-    bool opened;      /* the update session has begun */
-    bool absent;      /* between the end of an update and the fresh mount */
-    uint16_t units;   /* large erase units that were written to, one bit each */
-    uint32_t size;    /* of the image's file by its entry, 0: not known */
-    uint32_t blocks;  /* UF2: so many there are, 0: no UF2 */
-    uint32_t have;    /* and so many came */
+    bool shut;     /* the owner's word: another door is busy with an update */
+    bool used;     /* something was written since the mount */
+    bool opened;   /* the update session is this door's */
+    bool closing;  /* ... and the image is complete: it is being installed */
+    bool dirty;    /* the host's mark of a volume that is in use */
+    bool ejected;  /* the host is done with the volume, */
+    bool absent;   /* and nothing came of it */
+    bool wrote;    /* since the last drive_poll() */
+    uint16_t head; /* first cluster of a .bin; 0: none known */
+    uint16_t tail; /* last cluster of the chain that is looked at */
+    uint16_t err;  /* enum err: the first reason against an image, and where */
+    uint32_t offset;
+    uint32_t since;    /* quiet since then, ms */
+    uint32_t patience; /* for so long, ms */
+    uint32_t age;      /* of the sector that comes next */
+    uint32_t blocks;   /* UF2: so many there are in the file */
+    uint32_t end;      /* address behind the image */
+    struct fat fat;    /* what the volume shows; the last result */
     struct drive_cluster window[FAT_FREE_CLUSTERS];
+    uint16_t owner[DRIVE_PIECES]; /* the sector that wrote it, from 1; 0 none */
     struct drive_sector sector[CONFIG_DRIVE_SECTORS];
-    uint8_t received[(DRIVE_UF2_BLOCKS + 7) / 8];
 };
 
-/* A fresh mount: the volume is clean, whatever was written before; the result
- * of the last update stays in fat. */
+/* Before each connection to the bus: the volume is clean, whatever was
+ * written before; the last result stays in fat. */
 void drive_mount(struct drive *d);
+
+enum drive_due {
+    DRIVE_CARRY_ON,
+    DRIVE_REMOUNT, /* disconnect, drive_mount(), connect */
+    DRIVE_START,   /* leave for the application */
+};
+
+/* While no transfer is under way and no other door is busy: carries on with
+ * what is due, for the time of a flash operation or the check of an image. */
+enum drive_due drive_poll(struct drive *d, uint32_t now_ms);
+
+/* Another door begins an update: what came by this one is void. */
+void drive_lost(struct drive *d);
+
+/* An image is on its way into the slot. */
+static inline bool drive_busy(const struct drive *d)
+{
+    return d->opened;
+}
 
 #endif

@@ -32,13 +32,16 @@ enum dfu_status {
 #define ERR_UPDATE_LIST(X)                                                     \
     X(ERR_NONE, OK, 0, "no error")                                             \
     X(ERR_PRODUCT, TARGET, 0, "made for another product")                      \
+    X(ERR_FILE, FILE, 0, "not a firmware file")                                \
     X(ERR_READ_ONLY, WRITE, 0, "area is read-only")                            \
     X(ERR_ERASE, ERASE, 0, "flash erase failed")                               \
     X(ERR_NOT_ERASED, CHECK_ERASED, 0, "sector not erased")                    \
     X(ERR_PROGRAM, PROG, 0, "flash write failed")                              \
     X(ERR_CHECK, VERIFY, 0, "image damaged: wrong CRC")                        \
+    X(ERR_INCOMPLETE, NOTDONE, 0, "incomplete: copy it again")                 \
     X(ERR_ADDRESS, ADDRESS, 0, "address outside flash")                        \
-    X(ERR_NO_IMAGE, FIRMWARE, 0, "no complete application")
+    X(ERR_NO_IMAGE, FIRMWARE, 0, "no complete application")                    \
+    X(ERR_BUSY, STALLEDPKT, 1, "interrupted by a DFU download")
 
 #define ERR_LIST(X)                                                            \
     ERR_UPDATE_LIST(X)                                                         \

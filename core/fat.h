@@ -37,6 +37,10 @@
      ((cluster)-FAT_FIRST_CLUSTER) * (FAT_CLUSTER / FAT_SECTOR))
 #define FAT_VOLUME FAT_LBA(FAT_ENTRIES)
 
+/* Offset in the boot sector: bit 0 is set by hosts while the volume is in use.
+ */
+#define FAT_DIRTY 0x41u
+
 /* Clusters: root directory, status file, and the free ones behind them. */
 #define FAT_ROOT   2u
 #define FAT_STATUS 3u

@@ -414,11 +414,13 @@ void upd_erase_all(struct upd *u)
 
 void upd_settle(struct upd *u)
 {
-    u->settling = true;
+    u->settling = !CONFIG_MSC || !u->open;
 }
 
 void upd_lost(struct upd *u)
 {
+    if (CONFIG_MSC && u->open)
+        return;
     u->err = ERR_NONE;
     drop_page(u);
     u->run = UPD_NO_RUN;
@@ -490,4 +492,52 @@ uint32_t upd_busy_ms(const struct upd *u)
               BOARD_FLASH_PROGRAM_MS *
                   (part_unit_start(PART_APP_UNIT + 1) - PART_APP_START) / PAGE;
     return ms;
+}
+
+/* ---- pieces in any order ---- */
+
+void upd_open(struct upd *u)
+{
+    upd_lost(u);
+    u->settling = false;
+    u->gapless = UPD_GAPS; /* nothing is implied: all is marked */
+    u->whole = UPD_UNKNOWN;
+    u->open = true;
+    mark(u, PART_APP_START, PART_APP_UNIT_END);
+}
+
+void upd_put(struct upd *u, uint32_t addr, const uint8_t *data, uint32_t n)
+{
+    u->write = addr;
+    upd_feed(u, data, n);
+}
+
+void upd_flush(struct upd *u)
+{
+    commit(u);
+}
+
+void upd_renew(struct upd *u, uint32_t unit)
+{
+    commit(u);
+    u->erase[unit] = 1;
+}
+
+void upd_close(struct upd *u, uint32_t end)
+{
+    commit(u);
+    for (uint32_t i = PART_APP_UNIT; i < PART_APP_UNIT_END; i++)
+        if (part_unit_start(i) >= end)
+            u->erase[i] = 0;
+    u->open = false;
+    verify(u);
+    u->settling = true;
+}
+
+void upd_drop(struct upd *u)
+{
+    memset(u->erase, 0, sizeof(u->erase));
+    u->open = false;
+    upd_lost(u);
+    u->whole = UPD_TORSO; /* what is there has been given up */
 }

@@ -55,6 +55,7 @@ struct upd {
     uint8_t run;     /* enum upd_run */
     uint8_t gapless; /* enum upd_gapless */
     bool settling;   /* carry out what is deferred, then install if whole */
+    bool open;       /* between upd_open() and upd_close() or upd_drop() */
 #if PART_BIG_UNITS
     uint8_t implied; /* erase unit that the open page implies to erase, or 0 */
 #endif
@@ -112,6 +113,24 @@ void upd_lost(struct upd *u);
  * installs the image, then upd_busy() is false; else err says why there is
  * nothing to start. */
 void upd_leave(struct upd *u);
+
+/* ---- a file whose pieces come in any order (drive.c) ---- */
+
+/* It begins: all of the slot is to be replaced, but nothing of that happens
+ * before the first piece.  Until upd_close() or upd_drop() the doors above
+ * keep away; a bus reset and a host's silence mean nothing. */
+void upd_open(struct upd *u);
+/* A piece, inside the slot and inside one page. */
+void upd_put(struct upd *u, uint32_t addr, const uint8_t *data, uint32_t n);
+/* An erase unit that was written to is to be written anew. */
+void upd_renew(struct upd *u, uint32_t unit);
+/* All pieces are in flash. */
+void upd_flush(struct upd *u);
+/* The file is complete and ends at this address: verifies the image.  Without
+ * an error upd_poll() installs it, then upd_busy() is false. */
+void upd_close(struct upd *u, uint32_t end);
+/* The file is void. */
+void upd_drop(struct upd *u);
 
 /* Carries on with what is deferred, one page at most; to be called while no
  * control transfer is under way. */
