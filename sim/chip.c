@@ -61,9 +61,9 @@ bool chip_in_flash(const struct chip *c, uint32_t addr)
 
 sim_time chip_flash_busy(struct chip *c)
 {
-    sim_time t = c->model->flash_ops->busy_until(c->flash_dev);
+    sim_time t = c->flash_dev->desc->ops->deadline(c->flash_dev);
 
-    return t > chip_now(c) ? t : 0;
+    return t > chip_now(c) && t != SIM_NEVER ? t : 0;
 }
 
 uint32_t chip_clock_hz(struct chip *c, enum chip_clock which)

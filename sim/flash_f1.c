@@ -460,13 +460,6 @@ static struct chip_flash_times times(struct dev *d, uint32_t addr)
         .erase = T_PAGE_ERASE, .program = T_PROGRAM, .unit = 2};
 }
 
-static sim_time busy_until(struct dev *d)
-{
-    const struct flash_f1 *f = d->state;
-
-    return f->working ? f->busy_until : 0;
-}
-
 /* The prefetch buffer (FLASH_ACR.PRFTBE) is two lines of 64 bits; while one is
  * executed the other is read. */
 static struct flash_cost cost(struct dev *d)
@@ -498,6 +491,5 @@ const struct flash_ops flash_f1_flash = {
     .page_size = page_size,
     .times = times,
     .store = store,
-    .busy_until = busy_until,
     .cost = cost,
 };

@@ -493,13 +493,6 @@ static struct chip_flash_times times(struct dev *d, uint32_t addr)
         .clears = true};
 }
 
-static sim_time busy_until(struct dev *d)
-{
-    const struct flash_f4 *f = d->state;
-
-    return f->working ? f->busy_until : 0;
-}
-
 /* 3.5.2: a cache that is on counts as one that always hits. */
 static struct flash_cost cost(struct dev *d)
 {
@@ -531,6 +524,5 @@ const struct flash_ops flash_f4_flash = {
     .page_size = page_size,
     .times = times,
     .store = store,
-    .busy_until = busy_until,
     .cost = cost,
 };

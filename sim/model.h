@@ -231,14 +231,14 @@ struct flash_cost {
     uint8_t fetch;      /* cycles a line of prefetched code takes to come */
 };
 
+/* The deadline of the flash is the end of its operation: until then accesses
+ * to the array stall. */
 struct flash_ops {
     size_t (*page_size)(struct dev *flash, uint32_t addr);
     struct chip_flash_times (*times)(struct dev *flash, uint32_t addr);
     /* A store into the array from the CPU. */
     void (*store)(struct dev *flash, uint32_t addr, unsigned size,
                   uint32_t value);
-    /* Until when accesses to the array stall; 0 when it is idle. */
-    sim_time (*busy_until)(struct dev *flash);
     /* Cycles that an access costs: a branch, a literal, each line of
      * straight code. */
     struct flash_cost (*cost)(struct dev *flash);
