@@ -13,6 +13,7 @@
 #define CFGR   (RCC + 0x04)
 #define APB2EN (RCC + 0x18)
 #define APB1EN (RCC + 0x1c)
+#define BDCR   (RCC + 0x20)
 #define CSR    (RCC + 0x24)
 #define ACR    0x40022000u
 #define UCNTR  0x40005c40u
@@ -629,9 +630,12 @@ static void backup_registers(void **state)
     store(&k, APB1EN, 3u << 27);
     copy(&k, BKP + 4, RAM);
     copy(&k, BKP + 0xbc, RAM + 4);
+    copy(&k, BDCR, RAM + 8);
+    copy(&k, CSR, RAM + 12);
     store(&k, PWR, 1 << 8);
     store16(&k, BKP + 4, 0xb007);
     store(&k, BKP + 0xbc, 0x1234);
+    store(&k, BDCR, 0x8101); /* RTC from LSE */
     spin(&k);
     start(b, SIM_MS);
     assert_int_equal(peek(b->c, RAM), 0);
@@ -639,9 +643,16 @@ static void backup_registers(void **state)
     run_for(b, SIM_MS);
     assert_int_equal(peek(b->c, RAM), 0xb007);
     assert_int_equal(peek(b->c, RAM + 4), 0x1234);
+    assert_int_equal(peek(b->c, RAM + 8), 0x8101);
+    assert_int_equal(peek(b->c, RAM + 12) >> 24, 0x0c); /* not cleared */
+    run_for(b, 2500 * SIM_MS);
+    chip_reset(b->c, RESET_PIN);
+    run_for(b, SIM_MS);
+    assert_int_equal(peek(b->c, RAM + 8), 0x8103); /* LSE goes on */
     chip_power(b->c, false);
     start(b, SIM_MS);
     assert_int_equal(peek(b->c, RAM), 0);
+    assert_int_equal(peek(b->c, RAM + 8), 0);
     assert_int_equal(chip_guest_errors(b->c), 0);
 }
 

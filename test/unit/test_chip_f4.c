@@ -304,10 +304,30 @@ static void clocks_in_use_stay_on(void **state)
     clock_to(&k, 0x705, PLL_168, BUSES_168);
     store(&k, CR, 0x80 | HSEON | PLLON); /* without HSI: fine */
     store(&k, CR, 0x80 | HSEON);
+    copy(&k, CR, RAM);
     spin(&k);
     start(b, 5 * SIM_MS);
     expect_error(b, 1, "switches off a clock that the system runs on");
     assert_int_equal(chip_clock_hz(b->c, CLOCK_AHB), 168 * MHZ);
+    assert_true(peek(b->c, RAM) & PLLON && peek(b->c, RAM) & PLLRDY);
+}
+
+static void clocks_need_what_they_run_on(void **state)
+{
+    struct bench *b = *state;
+    struct code k = program(b->c);
+
+    store(&k, CFGR, 3);
+    store(&k, CFGR, 0);
+    store(&k, CFGR, 2);
+    store(&k, CFGR, 0);
+    store(&k, PLLCFGR, PLL_168);
+    store(&k, CR, 0x83 | HSEON | PLLON); /* HSI is stable, HSE not yet */
+    spin(&k);
+    start(b, 10 * SIM_US);
+    expect_error(b, 3, "PLL switched on before its input clock is stable");
+    run_for(b, 5 * SIM_MS);
+    assert_int_equal(chip_clock_hz(b->c, CLOCK_USB), 0); /* it never locks */
 }
 
 static void usb_wants_the_crystal(void **state)
@@ -797,6 +817,7 @@ int main(void)
         TEST(regulator_has_two_scales),
         TEST(pll_is_fixed_while_on),
         TEST(clocks_in_use_stay_on),
+        TEST(clocks_need_what_they_run_on),
         TEST(usb_wants_the_crystal),
         TEST(gated_and_reset),
         TEST(caches_are_reset_while_off),
