@@ -5,12 +5,8 @@
  * have it, and downloads that do not come to their end.
  */
 #include "sample.h"
+#include "states.h"
 #include "wire.h"
-
-#define COUNT(a) (sizeof(a) / sizeof((a)[0]))
-
-enum { IN = 0xA1, OUT = 0x21 };
-enum { DETACH, DNLOAD, UPLOAD, GETSTATUS, CLRSTATUS, GETSTATE, ABORT };
 
 static uint8_t buffer[65536];
 
@@ -87,59 +83,41 @@ static void test_functional_descriptor(void **state)
 
 /* ---- the state table ---- */
 
-#define FULL     0x10000u
-#define TOO_LONG 0x10001u
-
 /* The columns.  dfuDNBUSY is not among them: what is asked meanwhile is
- * answered afterwards. */
+ * answered afterwards.  dfuDNLOAD-IDLE and dfuUPLOAD-IDLE come after a block
+ * number 0. */
 static const uint8_t states[] = {2, 3, 5, 6, 7, 8, 9, 10};
-
-/*
- * What has to happen, one letter a state:
- *   2 3 6 7 8 9  answered, and this is the next state
- *   =            answered, the state stays
- *   x            stalled, dfuERROR with errSTALLEDPKT
- *   s            stalled, state and status stay
- * dfuDNLOAD-IDLE and dfuUPLOAD-IDLE come after a block number 0.
- */
-struct row {
-    const char *name;
-    uint8_t type, request;
-    uint16_t value, index;
-    uint32_t length;
-    char expect[9];
-};
 
 static const struct row rows[] = {
     /*                                       state: 2356789A */
-    {"DETACH", OUT, DETACH, 1000, 0, 0, "xxxxxsxs"},
-    {"DNLOAD nothing", OUT, DNLOAD, 1, 0, 0, "xx6xxsxs"},
-    {"DNLOAD 1 byte", OUT, DNLOAD, 1, 0, 1, "3x3xxsxs"},
-    {"DNLOAD a packet", OUT, DNLOAD, 1, 0, 64, "3x3xxsxs"},
-    {"DNLOAD a block", OUT, DNLOAD, 1, 0, FULL, "3x3xxsxs"},
-    {"DNLOAD more than a block", OUT, DNLOAD, 1, 0, TOO_LONG, "xxxxxsxs"},
-    {"DNLOAD block 0", OUT, DNLOAD, 0, 0, 64, "3xxxxsxs"},
-    {"DNLOAD block 2", OUT, DNLOAD, 2, 0, 64, "3xxxxsxs"},
-    {"DNLOAD block 65535", OUT, DNLOAD, 65535, 0, 64, "3xxxxsxs"},
-    {"UPLOAD 1 byte", IN, UPLOAD, 1, 0, 1, "9xxxxs9s"},
-    {"UPLOAD a packet", IN, UPLOAD, 1, 0, 64, "9xxxxs9s"},
-    {"UPLOAD a block", IN, UPLOAD, 1, 0, FULL, "9xxxxs9s"},
-    {"UPLOAD more than a block", IN, UPLOAD, 1, 0, TOO_LONG, "xxxxxsxs"},
-    {"UPLOAD block 0", IN, UPLOAD, 0, 0, 64, "9xxxxsxs"},
-    {"UPLOAD block 2", IN, UPLOAD, 2, 0, 64, "9xxxxsxs"},
-    {"GETSTATUS", IN, GETSTATUS, 0, 0, 6, "===78==="},
-    {"CLRSTATUS", OUT, CLRSTATUS, 0, 0, 0, "xxxxxsx2"},
-    {"GETSTATE", IN, GETSTATE, 0, 0, 1, "========"},
-    {"ABORT", OUT, ABORT, 0, 0, 0, "2x2xxs2s"},
-    {"request 7", OUT, 7, 0, 0, 0, "xxxxxsxs"},
-    {"request 7 IN", IN, 7, 0, 0, 8, "xxxxxsxs"},
-    {"DNLOAD IN", IN, DNLOAD, 1, 0, 64, "xxxxxsxs"},
-    {"UPLOAD OUT", OUT, UPLOAD, 1, 0, 64, "xxxxxsxs"},
-    {"GETSTATUS OUT", OUT, GETSTATUS, 0, 0, 6, "xxxxxsxs"},
-    {"ABORT IN", IN, ABORT, 0, 0, 1, "xxxxxsxs"},
+    {"DETACH", OUT, DETACH, 1000, 0, 0, "xxxxxsxs", 0},
+    {"DNLOAD nothing", OUT, DNLOAD, 1, 0, 0, "xx6xxsxs", 0},
+    {"DNLOAD 1 byte", OUT, DNLOAD, 1, 0, 1, "3x3xxsxs", 0},
+    {"DNLOAD a packet", OUT, DNLOAD, 1, 0, 64, "3x3xxsxs", 0},
+    {"DNLOAD a block", OUT, DNLOAD, 1, 0, FULL, "3x3xxsxs", 0},
+    {"DNLOAD more than a block", OUT, DNLOAD, 1, 0, TOO_LONG, "xxxxxsxs", 0},
+    {"DNLOAD block 0", OUT, DNLOAD, 0, 0, 64, "3xxxxsxs", 0},
+    {"DNLOAD block 2", OUT, DNLOAD, 2, 0, 64, "3xxxxsxs", 0},
+    {"DNLOAD block 65535", OUT, DNLOAD, 65535, 0, 64, "3xxxxsxs", 0},
+    {"UPLOAD 1 byte", IN, UPLOAD, 1, 0, 1, "9xxxxs9s", 0},
+    {"UPLOAD a packet", IN, UPLOAD, 1, 0, 64, "9xxxxs9s", 0},
+    {"UPLOAD a block", IN, UPLOAD, 1, 0, FULL, "9xxxxs9s", 0},
+    {"UPLOAD more than a block", IN, UPLOAD, 1, 0, TOO_LONG, "xxxxxsxs", 0},
+    {"UPLOAD block 0", IN, UPLOAD, 0, 0, 64, "9xxxxsxs", 0},
+    {"UPLOAD block 2", IN, UPLOAD, 2, 0, 64, "9xxxxsxs", 0},
+    {"GETSTATUS", IN, GETSTATUS, 0, 0, 6, "===78===", 0},
+    {"CLRSTATUS", OUT, CLRSTATUS, 0, 0, 0, "xxxxxsx2", 0},
+    {"GETSTATE", IN, GETSTATE, 0, 0, 1, "========", 0},
+    {"ABORT", OUT, ABORT, 0, 0, 0, "2x2xxs2s", 0},
+    {"request 7", OUT, 7, 0, 0, 0, "xxxxxsxs", 0},
+    {"request 7 IN", IN, 7, 0, 0, 8, "xxxxxsxs", 0},
+    {"DNLOAD IN", IN, DNLOAD, 1, 0, 64, "xxxxxsxs", 0},
+    {"UPLOAD OUT", OUT, UPLOAD, 1, 0, 64, "xxxxxsxs", 0},
+    {"GETSTATUS OUT", OUT, GETSTATUS, 0, 0, 6, "xxxxxsxs", 0},
+    {"ABORT IN", IN, ABORT, 0, 0, 1, "xxxxxsxs", 0},
     /* There is no such interface: nobody's state changes. */
-    {"DNLOAD, interface 1", OUT, DNLOAD, 1, 1, 64, "ssssssss"},
-    {"GETSTATUS, interface 1", IN, GETSTATUS, 0, 1, 6, "ssssssss"},
+    {"DNLOAD, interface 1", OUT, DNLOAD, 1, 1, 64, "ssssssss", 0},
+    {"GETSTATUS, interface 1", IN, GETSTATUS, 0, 1, 6, "ssssssss", 0},
 };
 
 static void enter(struct rig *r, unsigned state)
@@ -176,74 +154,13 @@ static void enter(struct rig *r, unsigned state)
     assert_int_equal(rig_getstate(r), state);
 }
 
-/* What a host can see. */
-struct outcome {
-    bool stalled;
-    unsigned next, status;
+static const struct state_table table = {
+    states, rows, COUNT(states), COUNT(rows), enter,
 };
-
-static struct outcome expected(char expect, unsigned state)
-{
-    struct outcome o = {.next = state};
-
-    if (expect == 'x')
-        o.next = DFU_ERROR;
-    else if (expect >= '0' && expect <= '9')
-        o.next = (unsigned)(expect - '0');
-    o.stalled = expect == 'x' || expect == 's';
-    o.status = o.next == DFU_ERROR ? ERR_STALLEDPKT : 0;
-    return o;
-}
-
-static struct outcome seen(struct rig *r, const struct row *row)
-{
-    uint32_t n = row->length < FULL ? row->length
-                                    : r->board->block + (row->length - FULL);
-    struct outcome o = {0};
-    int result = rig_request(r, row->type, row->request, row->value, row->index,
-                             buffer, (uint16_t)n);
-
-    if (result < 0 && result != URB_STALL)
-        fail_msg("%s: transfer ended with %d", row->name, result);
-    o.stalled = result == URB_STALL;
-    o.next = (unsigned)rig_getstate(r);
-    o.status = rig_getstatus(r).status;
-    return o;
-}
-
-static unsigned judge(struct rig *r, const struct row *row, size_t column)
-{
-    struct outcome want = expected(row->expect[column], states[column]);
-    struct outcome is = seen(r, row);
-
-    if (want.stalled == is.stalled && want.next == is.next &&
-        want.status == is.status)
-        return 0;
-    print_error("state %u, %s: %s, next state %u, status %u\n", states[column],
-                row->name, is.stalled ? "stalled" : "answered", is.next,
-                is.status);
-    return 1;
-}
 
 static void test_state_table(void **state)
 {
-    struct rig *r = *state;
-    unsigned bad = 0;
-
-    for (size_t i = 0; i < COUNT(states); i++) {
-        struct chip_snapshot *here;
-
-        bench_restart(r);
-        enter(r, states[i]);
-        here = chip_save(r->chip);
-        for (size_t j = 0; j < COUNT(rows); j++) {
-            chip_restore(r->chip, here);
-            bad += judge(r, &rows[j], i);
-            assert_int_equal(bench_check(r), 0);
-        }
-        chip_snapshot_free(here);
-    }
-    assert_int_equal(bad, 0);
+    states_assert(*state, &table);
 }
 
 /* ---- a download ---- */
