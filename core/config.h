@@ -23,12 +23,18 @@
 #define CONFIG_BUILD "unknown"
 #endif
 
+/* The DFU interface; 0 leaves it out. */
+#ifndef CONFIG_DFU
+#define CONFIG_DFU 1
+#endif
+
 /* DFU with ST's DfuSe extension; 0: plain DFU 1.1. */
 #ifndef CONFIG_DFUSE
 #define CONFIG_DFUSE 1
 #endif
 
-/* The drive: bulk endpoints beside endpoint 0; 0 leaves them out. */
+/* The drive: an interface with bulk endpoints beside endpoint 0; 0 leaves it
+ * out. */
 #ifndef CONFIG_MSC
 #define CONFIG_MSC 0
 #endif
@@ -64,7 +70,7 @@
 /* Interfaces of the configuration, numbered from 0.  The bulk endpoints belong
  * to the last one. */
 #ifndef CONFIG_INTERFACES
-#define CONFIG_INTERFACES (1 + CONFIG_MSC)
+#define CONFIG_INTERFACES (CONFIG_DFU + CONFIG_MSC)
 #endif
 
 /* Two resets within this many milliseconds enter the bootloader; every start

@@ -43,6 +43,13 @@ bool dfu_end(struct dfu *d);
  * SET_INTERFACE): back to dfuIDLE. */
 void dfu_reset(struct dfu *d);
 
+/* No download is under way. */
+static inline bool dfu_idle(const struct dfu *d)
+{
+    return d->status.bState - DFU_dfuDNLOAD_SYNC >
+           DFU_dfuMANIFEST_WAIT_RESET - DFU_dfuDNLOAD_SYNC;
+}
+
 /* While no control transfer is under way.  True when it is time to leave for
  * the application. */
 bool dfu_poll(struct dfu *d, uint32_t now_ms);

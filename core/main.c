@@ -12,14 +12,19 @@
 #define LED_ACTIVE 0x55u /* fast */
 #define LED_ERROR  0x15u /* three flashes and a pause */
 
-static void show(enum dfu_state state, uint32_t now_ms)
+/* One pattern for both doors. */
+static void show(const struct sallyport *s, uint32_t now_ms)
 {
-    uint32_t pattern = LED_ACTIVE;
+    uint32_t pattern = LED_READY;
 
-    if (state == DFU_dfuERROR)
+    if (CONFIG_DFU && s->dfu.status.bState != DFU_dfuIDLE)
+        pattern = s->dfu.status.bState == DFU_dfuERROR ? LED_ERROR : LED_ACTIVE;
+#if CONFIG_MSC
+    else if (s->drive.fat.state == FAT_ERROR)
         pattern = LED_ERROR;
-    else if (state == DFU_dfuIDLE)
-        pattern = LED_READY;
+    if (drive_busy(&s->drive))
+        pattern = LED_ACTIVE;
+#endif
     plat_led(pattern >> (now_ms / 128 % 8) & 1);
 }
 
@@ -40,6 +45,39 @@ static _Noreturn void leave(void)
     plat_reset();
 }
 
+/* To the bus, as a new device. */
+static void connect(struct sallyport *s)
+{
+    disconnect();
+#if CONFIG_MSC
+    drive_mount(&s->drive);
+#endif
+    (void)s;
+    dcd_connect();
+}
+
+/* A step of what is under way.  True when it is time for the application. */
+static bool carry_on(struct sallyport *s, uint32_t now_ms)
+{
+#if CONFIG_MSC
+    s->drive.shut = CONFIG_DFU && !dfu_idle(&s->dfu);
+    msc_poll(&s->msc);
+    if (msc_idle(&s->msc) && !s->drive.shut)
+        switch (drive_poll(&s->drive, now_ms)) {
+        case DRIVE_REMOUNT:
+            connect(s);
+            break;
+        case DRIVE_START:
+            return true;
+        case DRIVE_CARRY_ON:
+            break;
+        }
+    if (drive_busy(&s->drive))
+        return false; /* the update session is the drive's */
+#endif
+    return CONFIG_DFU && dfu_poll(&s->dfu, now_ms);
+}
+
 /* The bootloader proper; s is all zero. */
 _Noreturn void sallyport_serve(struct sallyport *s, enum boot_decision stay);
 
@@ -47,21 +85,25 @@ _Noreturn void sallyport_serve(struct sallyport *s, enum boot_decision stay)
 {
     plat_start();
     plat_serial(s->serial);
-    dfu_reset(&s->dfu);
-    disconnect(); /* whoever ran before may have been connected */
-    dcd_connect();
+#if CONFIG_MSC
+    s->msc.scsi.drive = &s->drive;
+    s->drive.upd = &s->dfu.upd;
+#endif
+    if (CONFIG_DFU)
+        dfu_reset(&s->dfu);
+    connect(s); /* whoever ran before may have been connected */
     for (;;) {
         uint32_t now;
 
         usbd_poll(&s->usbd);
         now = plat_ms(); /* not before a request has been dated */
-        if (usbd_quiet(&s->usbd) && dfu_poll(&s->dfu, now))
+        if (usbd_quiet(&s->usbd) && carry_on(s, now))
             leave();
         if (s->usbd.config)
             stay = BOOT_STAY;
         if (CONFIG_NO_HOST_MS && stay && now > CONFIG_NO_HOST_MS)
             leave();
-        show(s->dfu.status.bState, now);
+        show(s, now);
     }
 }
 

@@ -5,13 +5,24 @@
 
 #include "dfu.h"
 #include "plat.h"
+#if CONFIG_MSC
+#include "drive.h"
+#include "msc.h"
+#endif
 
 /* All state of the bootloader.  usbd is first, so that the functions that
- * usbd.c calls find the rest behind it. */
+ * usbd.c calls find the rest behind it.  Without CONFIG_DFU only the update
+ * session of dfu is used. */
 struct sallyport {
     struct usbd usbd;
-    struct dfu dfu;
     char serial[PLAT_SERIAL_DIGITS + 1];
+#if CONFIG_MSC
+    struct msc msc;
+#endif
+    struct dfu dfu;
+#if CONFIG_MSC
+    struct drive drive;
+#endif
 };
 
 #endif

@@ -50,7 +50,18 @@ enum {
     USB_DESC_STRING = 3,
     USB_DESC_INTERFACE = 4,
     USB_DESC_ENDPOINT = 5,
+    /* Wireless USB 1.0 table 7-1, as in USB 3.1 table 9-6 */
+    USB_DESC_BOS = 15,
+    USB_DESC_DEVICE_CAPABILITY = 16,
 };
+
+/* bmAttributes of an endpoint, table 9-13 */
+#define USB_BULK 2u
+
+/* Mass storage class: SCSI, bulk-only transport */
+#define MSC_CLASS    0x08u
+#define MSC_SUBCLASS 0x06u
+#define MSC_PROTOCOL 0x50u
 
 /* Feature selectors, table 9-6 */
 #define USB_ENDPOINT_HALT 0u

@@ -14,12 +14,14 @@ void usbd_send(struct usbd *u, const void *from, uint32_t n)
 
 void usbd_send_string(struct usbd *u, const char *ascii)
 {
-    uint8_t n = 2;
+    uint16_t *to = u->text;
+    uint32_t n;
 
-    for (; *ascii; n += 2)
-        u->text[n] = (uint8_t)*ascii++;
-    u->text[0] = n;
-    u->text[1] = USB_DESC_STRING;
+    do
+        *++to = (uint8_t)*ascii;
+    while (*ascii++);
+    n = (uint32_t)to - (uint32_t)u->text;
+    u->text[0] = (uint16_t)(n | USB_DESC_STRING << 8);
     usbd_send(u, u->text, n);
 }
 

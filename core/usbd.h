@@ -37,7 +37,7 @@ struct usbd {
     uint32_t from;          /* address of the rest of an IN data stage */
     uint8_t answer[2];      /* small answers; the second byte stays 0 */
     _Alignas(4) uint8_t packet[DCD_PACKET];
-    uint8_t text[USBD_TEXT]; /* a string descriptor; odd bytes stay 0 */
+    uint16_t text[USBD_TEXT / 2]; /* a string descriptor */
 };
 
 /* Handles one event of the controller, if there is one. */

@@ -3,7 +3,7 @@
 # starts, and the ROM budget in bytes that fails the link.  Where a family's
 # budget is another it stands beside; where a family's sectors are larger than
 # a bootloader, they say where the application starts (families.cmake).
-set(PROFILES dfu dfu-dr dfu11)
+set(PROFILES dfu dfu-dr dfu11 both drive)
 
 # DFU 1.1 with DfuSe, open policy, in place; the stamp is honoured.
 set(PROFILE_dfu_BOOT_SIZE 4096)
@@ -29,6 +29,22 @@ set(PROFILE_dfu11_BUDGET_F407 ${PROFILE_dfu_BUDGET_F407})
 set(PROFILE_dfu11_CORE ${PROFILE_dfu_CORE})
 set(PROFILE_dfu11_OPTIONS CONFIG_DFUSE=0)
 set(PROFILE_dfu11_IS_OPTION TRUE)
+
+# DFU and the drive, one composite device.
+set(PROFILE_both_BOOT_SIZE 10240)
+set(PROFILE_both_BUDGET 10240)
+set(PROFILE_both_BUDGET_F407 11264)
+set(PROFILE_both_CORE main.c boot.c usbd.c dfu.c upd.c hex.c personality.c
+    msc.c scsi.c drive.c fat.c)
+set(PROFILE_both_OPTIONS CONFIG_MSC=1)
+
+# The drive alone.
+set(PROFILE_drive_BOOT_SIZE 8192)
+set(PROFILE_drive_BUDGET 8192)
+set(PROFILE_drive_BUDGET_F407 9216)
+set(PROFILE_drive_CORE main.c boot.c usbd.c upd.c hex.c personality.c
+    msc.c scsi.c drive.c fat.c)
+set(PROFILE_drive_OPTIONS CONFIG_DFU=0 CONFIG_MSC=1)
 
 # Bytes of flash before the application, and the budget.
 function(profile_boot_size result family profile)
