@@ -92,7 +92,13 @@ int bench_tear_down(void **state)
 int bench_main(const char *elf, int argc, char **argv,
                const struct CMUnitTest *tests, size_t n)
 {
+    static char other[64];
+
     elf_name = elf;
+    if (argc > 2) {
+        snprintf(other, sizeof(other), "sallyport-%s.elf", argv[2]);
+        elf_name = other;
+    }
     board_name = argc > 1 ? argv[1] : "stm32f103ze";
     return _cmocka_run_group_tests(board_name, tests, n, open_bench,
                                    close_bench);

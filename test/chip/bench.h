@@ -32,7 +32,8 @@
 
 int bench_set_up(void **state);
 int bench_tear_down(void **state);
-/* argv[1]: name of the board, default stm32f103ze. */
+/* argv[1]: name of the board, default stm32f103ze; argv[2]: a profile in place
+ * of elf's. */
 int bench_main(const char *elf, int argc, char **argv,
                const struct CMUnitTest *tests, size_t n);
 

@@ -22,6 +22,7 @@ static const struct rig_board boards[] = {
     {
         .name = "stm32f103ze",
         .model = "STM32F103ZE",
+        .profile = "dfu",
         .flash = 0x08000000,
         .flash_end = 0x08080000,
         .slot = 0x08001000,
@@ -49,6 +50,7 @@ static const struct rig_board boards[] = {
     {
         .name = "stm32f407",
         .model = "STM32F407VG",
+        .profile = "dfu",
         .flash = 0x08000000,
         .flash_end = 0x08100000,
         .slot = 0x08004000,
@@ -74,6 +76,45 @@ static const struct rig_board boards[] = {
                   "01*016Ka,03*016Kg,01*064Kg,07*128Kg",
     },
 };
+
+/* Where the application starts later: of boards[0], as the bootloader is
+ * larger.  On the other one it starts behind the first sector. */
+static const struct {
+    const char *profile;
+    uint32_t slot;
+    struct rig_run sector[RIG_RUNS];
+    const char *layout;
+} later[] = {
+    {"both",
+     0x08002800,
+     {{5, 2048}, {62, 8192}, {1, 2048}, {2, 2048}},
+     "@Internal Flash /0x08000000/05*002Ka,62*008Kg,01*002Kg,02*002Ka"},
+    {"drive",
+     0x08002000,
+     {{4, 2048}, {62, 8192}, {1, 4096}, {2, 2048}},
+     "@Internal Flash /0x08000000/04*002Ka,62*008Kg,01*004Kg,02*002Ka"},
+};
+
+/* The board as the profile in the name of this file has it. */
+static void choose_profile(struct rig *r, const char *elf)
+{
+    for (size_t i = 0; elf && i < COUNT(later); i++) {
+        char file[32];
+
+        snprintf(file, sizeof(file), "/sallyport-%s.elf", later[i].profile);
+        if (!strstr(elf, file))
+            continue;
+        r->other = *r->board;
+        r->other.profile = later[i].profile;
+        if (r->board == &boards[0]) {
+            r->other.slot = later[i].slot;
+            r->other.layout = later[i].layout;
+            memcpy(r->other.sector, later[i].sector, sizeof(r->other.sector));
+        }
+        r->board = &r->other;
+        return;
+    }
+}
 
 const struct rig_board *rig_board(const char *name)
 {
@@ -204,6 +245,8 @@ struct rig *rig_new(const char *board, const char *elf)
         return NULL;
     r->board = rig_board(board);
     r->show = getenv("SALLYPORT_TEST_SHOW") != NULL;
+    if (r->board)
+        choose_profile(r, elf);
     if (r->board && open_chip(r, elf))
         return r;
     rig_free(r);
@@ -229,6 +272,14 @@ const char *rig_firmware(const char *board, const char *file)
     snprintf(path, sizeof(path), "%s/%s/%s", dir ? dir : RIG_FIRMWARE, board,
              file);
     return path;
+}
+
+const char *rig_demo(const struct rig *r, const char *name)
+{
+    char file[64];
+
+    snprintf(file, sizeof(file), "%s-%s.bin", name, r->board->profile);
+    return rig_firmware(r->board->name, file);
 }
 
 size_t rig_read_file(const char *path, void *buf, size_t room)

@@ -26,8 +26,9 @@ enum { RIG_RUNS = 4 };
 
 struct rig_board {
     const char *name, *model; /* model: in the product string */
+    const char *profile;      /* whose slot, sectors and layout these are */
     uint32_t flash, flash_end;
-    uint32_t slot, slot_end; /* profile dfu; the kv area, if any, follows */
+    uint32_t slot, slot_end;         /* the kv area, if any, follows */
     struct rig_run page[RIG_RUNS];   /* what the silicon erases at once */
     struct rig_run sector[RIG_RUNS]; /* of the layout string */
     uint32_t block;                  /* wTransferSize */
@@ -58,6 +59,7 @@ struct rig_span {
 
 struct rig {
     const struct rig_board *board;
+    struct rig_board other; /* that, for a profile with another slot */
     struct chip *chip;
     struct host *host;
     unsigned resets; /* of the chip, any cause */
@@ -96,7 +98,7 @@ struct rig_op {
     sim_time busy; /* from the end of the first GETSTATUS to the last one's */
 };
 
-/* NULL where there is no such board. */
+/* In profile dfu; NULL where there is no such board. */
 const struct rig_board *rig_board(const char *name);
 const struct rig_board *rig_board_at(size_t i);
 
@@ -111,13 +113,16 @@ struct rig_span rig_nth_sector(const struct rig_board *b, unsigned n);
 unsigned rig_pages(const struct rig_board *b, uint32_t addr, uint32_t n);
 unsigned rig_erase_ms(const struct rig_board *b, uint32_t addr, uint32_t n);
 
-/* A chip with the firmware in its flash, without power.  elf may be NULL.
- * NULL after a line on stderr. */
+/* A chip with the firmware in its flash, without power.  elf may be NULL; the
+ * name of the file, sallyport-PROFILE.elf, says where the slot is.  NULL after
+ * a line on stderr. */
 struct rig *rig_new(const char *board, const char *elf);
 void rig_free(struct rig *r);
 
 /* $SALLYPORT_FIRMWARE or the build's directory, then BOARD/FILE; static. */
 const char *rig_firmware(const char *board, const char *file);
+/* The same of a demo application for the rig's profile: NAME-PROFILE.bin. */
+const char *rig_demo(const struct rig *r, const char *name);
 /* Reads one of those files; bytes, 0 after a line on stderr. */
 size_t rig_read_file(const char *path, void *buf, size_t room);
 

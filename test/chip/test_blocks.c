@@ -266,12 +266,11 @@ static void test_verify_then_leave(void **state)
 static void test_demo_files(void **state)
 {
     struct rig *r = *state;
-    static const char *const files[] = {"demo-dfu.bin", "demo-plain-dfu.bin",
-                                        "demo2-dfu.bin", "demo2-plain-dfu.bin"};
+    static const char *const files[] = {"demo", "demo-plain", "demo2",
+                                        "demo2-plain"};
 
     for (size_t i = 0; i < 4; i++) {
-        size_t n = rig_read_file(rig_firmware(r->board->name, files[i]), image,
-                                 SAMPLE_ROOM);
+        size_t n = rig_read_file(rig_demo(r, files[i]), image, SAMPLE_ROOM);
 
         bench_restart(r);
         assert_int_equal(rig_install(r, image, n), 0);

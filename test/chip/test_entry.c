@@ -525,8 +525,7 @@ static void test_state_after_update(void **state)
 
 static void start_demo(struct rig *r)
 {
-    size_t n = rig_read_file(rig_firmware(r->board->name, "demo-dfu.bin"),
-                             image, sizeof(image));
+    size_t n = rig_read_file(rig_demo(r, "demo"), image, sizeof(image));
 
     bench_restart(r);
     assert_int_equal(rig_install(r, image, n), 0);

@@ -42,8 +42,7 @@ static int set(struct rig *r, uint8_t type, uint8_t request, uint16_t value,
 /* The demo instead of the bootloader, enumerated. */
 static void start_demo(struct rig *r)
 {
-    size_t n = rig_read_file(rig_firmware(r->board->name, "demo-dfu.bin"),
-                             buffer, sizeof(buffer));
+    size_t n = rig_read_file(rig_demo(r, "demo"), buffer, sizeof(buffer));
 
     assert_int_equal(rig_install(r, buffer, n), 0);
     assert_true(rig_app_runs(r, SIM_S));
