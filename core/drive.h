@@ -14,9 +14,10 @@
  *    written yet is guessed: the next higher cluster that came as a whole and
  *    is free as far as is known.  In the end the chain has to bear it out.
  *
- * A file of the root directory is complete when its chain covers its size and
- * each of its sectors is in the slot where the chain has it.  It is installed
- * when upd.c finds it right; all else ends in an error with the reason.
+ * The slot remembers which sector wrote which piece of it.  A file of the root
+ * directory is complete when its chain covers its size and the slot has all of
+ * it, each sector where the chain says.  It is installed when upd.c finds it
+ * right; all else ends in an error with the reason.
  */
 #ifndef SALLYPORT_DRIVE_H
 #define SALLYPORT_DRIVE_H
@@ -36,47 +37,36 @@
 /* A sector of the window. */
 struct drive_sector {
     uint32_t lba; /* 0: free; the boot sector itself is never kept */
-    uint32_t age; /* the lower, the older */
     _Alignas(4) uint8_t data[FAT_SECTOR];
-};
-
-/* Clusters are counted from 1 for the first free one. */
-#define DRIVE_LAST      0x7FFFu
-#define DRIVE_ELSEWHERE 0x7FFEu
-#define DRIVE_GUESS     0x8000u /* the host did not say so yet */
-#define DRIVE_UF2       0xFFFFu
-struct drive_cluster {
-    uint16_t next;  /* as in the FAT: 0 not known, or one of the above */
-    uint16_t place; /* in the file that is looked at, from 1; 0 not in it */
-    uint16_t put;   /* the place that its sectors in the slot were put at, or
-                       DRIVE_UF2 */
-    uint8_t came;   /* one bit a sector: was written by the host */
-    uint8_t done;   /* is in the slot, or need not be */
 };
 
 /* The owner sets all of it to zero, then upd, then calls drive_mount(). */
 struct drive {
     struct upd *upd;
+    struct fat fat; /* what the volume shows */
+    /* From here on a fresh mount clears it. */
     bool shut;     /* the owner's word: another door is busy with an update */
-    bool used;     /* something was written since the mount */
+    bool used;     /* something was written */
     bool opened;   /* the update session is this door's */
     bool closing;  /* ... and the image is complete: it is being installed */
     bool dirty;    /* the host's mark of a volume that is in use */
-    bool ejected;  /* the host is done with the volume, */
-    bool absent;   /* and nothing came of it */
+    bool absent;   /* the host is done with the volume, nothing came of it */
     bool wrote;    /* since the last drive_poll() */
+    uint8_t next;  /* sector of the window to look at */
+    uint16_t err;  /* enum err: the first reason against an image, and where */
     uint16_t head; /* first cluster of a .bin; 0: none known */
     uint16_t tail; /* last cluster of the chain that is looked at */
-    uint16_t err;  /* enum err: the first reason against an image, and where */
     uint32_t offset;
+    uint32_t size;     /* of the image of a .bin, bytes */
     uint32_t since;    /* quiet since then, ms */
-    uint32_t patience; /* for so long, ms */
-    uint32_t age;      /* of the sector that comes next */
-    uint32_t blocks;   /* UF2: so many there are in the file */
+    uint32_t patience; /* for so long, ms; 0: the volume was ejected */
+    uint32_t blocks;   /* of the UF2 file that was put last; 0: a .bin was */
     uint32_t end;      /* address behind the image */
-    struct fat fat;    /* what the volume shows; the last result */
-    struct drive_cluster window[FAT_FREE_CLUSTERS];
-    uint16_t owner[DRIVE_PIECES]; /* the sector that wrote it, from 1; 0 none */
+    /* of a cluster: its place in the file that is looked at, from 1; and one
+     * bit for each sector that was written */
+    uint16_t place[FAT_FREE_END];
+    uint8_t came[FAT_FREE_END];
+    uint16_t owner[DRIVE_PIECES]; /* the sector that wrote it; 0: none */
     struct drive_sector sector[CONFIG_DRIVE_SECTORS];
 };
 

@@ -95,24 +95,29 @@ static void reserved(uint32_t sector, struct fsinfo *to)
 
 /* ---- FAT ---- */
 
-#define END_OF_CHAIN 0x0FFFFFFFu /* and clean, in the second entry */
-#define BAD_CLUSTER  0x0FFFFFF7u
+#define BAD_CLUSTER 0x0FFFFFF7u
 
 typedef uint32_t FAT_OVERLAY fat_entry;
 
-static void table(uint32_t cluster, fat_entry *to)
+static void table(const struct fat *f, uint32_t cluster, fat_entry *to)
 {
-    fat_entry *end = to + FAT_SECTOR / 4;
+    fat_entry *end = to + FAT_SECTOR_ENTRIES;
 
     for (; to < end; cluster++) {
         uint32_t entry = BAD_CLUSTER;
 
         if (cluster < FAT_FREE_END)
-            entry = 0;
-        if (cluster < FAT_FREE)
-            entry = END_OF_CHAIN;
+            entry = (uint32_t)(int16_t)f->next[cluster] & 0x0FFFFFFF;
         *to++ = entry;
     }
+}
+
+void fat_mount(struct fat *f)
+{
+    memset(f->next, 0, sizeof(f->next));
+    f->next[0] = 0xFF00 | MEDIA;
+    for (uint32_t i = 1; i < FAT_FREE; i++) /* the first of them: clean */
+        f->next[i] = 0xFFFF;
 }
 
 /* ---- status file ---- */
@@ -256,9 +261,7 @@ void fat_read(const struct fat *f, uint32_t lba, uint8_t *to)
     if (lba < 2 * FAT_SIZE) {
         if (lba >= FAT_SIZE)
             lba -= FAT_SIZE;
-        table(lba * (FAT_SECTOR / 4), (void *)to);
-        if (lba == 0)
-            *to = MEDIA;
+        table(f, lba * FAT_SECTOR_ENTRIES, (void *)to);
         return;
     }
     lba -= 2 * FAT_SIZE;

@@ -56,15 +56,24 @@
 _Static_assert(FAT_CLUSTERS >= 65525u + 32u, "hosts would take it for FAT16");
 _Static_assert(FAT_FREE_END <= FAT_ENTRIES, "no room for the largest file");
 
+/* Entries of a sector of the FAT. */
+#define FAT_SECTOR_ENTRIES (FAT_SECTOR / 4u)
+
 /* What the name of the status file says: READY.txt, ... */
 enum fat_state { FAT_READY, FAT_SUCCESS, FAT_ERROR };
 
-/* All zero is READY. */
 struct fat {
-    uint8_t state;   /* enum fat_state */
+    uint8_t state;   /* enum fat_state; zero is READY */
     uint16_t err;    /* enum err: of ERR_UPDATE_LIST, why with FAT_ERROR */
     uint32_t offset; /* where in the file, as far as that is known */
+    /* The FAT, of each entry the lower half; from FAT_LAST on the upper half
+     * is ones, else zero. */
+    uint16_t next[FAT_FREE_END];
 };
+#define FAT_LAST 0xFFF8u
+
+/* As it is on a volume that nobody wrote to. */
+void fat_mount(struct fat *f);
 
 /* Laid over the bytes of a sector, in the byte order of the CPU. */
 #define FAT_OVERLAY __attribute__((may_alias))
@@ -95,8 +104,8 @@ struct FAT_OVERLAY fat_text {
 };
 extern const struct fat_text fat_text;
 
-/* The sector as it is on a volume that nobody wrote to.  `to` is aligned to
- * 4 bytes. */
+/* The sector as it is on a volume where nobody wrote to more than the FAT.
+ * `to` is aligned to 4 bytes. */
 void fat_read(const struct fat *f, uint32_t lba, uint8_t *to);
 
 #endif

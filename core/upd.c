@@ -512,11 +512,6 @@ void upd_put(struct upd *u, uint32_t addr, const uint8_t *data, uint32_t n)
     upd_feed(u, data, n);
 }
 
-void upd_flush(struct upd *u)
-{
-    commit(u);
-}
-
 void upd_renew(struct upd *u, uint32_t unit)
 {
     commit(u);

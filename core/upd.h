@@ -124,8 +124,6 @@ void upd_open(struct upd *u);
 void upd_put(struct upd *u, uint32_t addr, const uint8_t *data, uint32_t n);
 /* An erase unit that was written to is to be written anew. */
 void upd_renew(struct upd *u, uint32_t unit);
-/* All pieces are in flash. */
-void upd_flush(struct upd *u);
 /* The file is complete and ends at this address: verifies the image.  Without
  * an error upd_poll() installs it, then upd_busy() is false. */
 void upd_close(struct upd *u, uint32_t end);

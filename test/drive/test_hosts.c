@@ -129,6 +129,7 @@ static int set_up_drive(void **state)
     struct fat fat = {.state = FAT_READY};
     _Alignas(4) uint8_t sector[FH_SECTOR];
 
+    fat_mount(&fat);
     for (uint32_t lba = 0; lba < FAT_LBA(FAT_FREE_END); lba++) {
         fat_read(&fat, lba, sector);
         memcpy(b->disk->image + (size_t)lba * FH_SECTOR, sector, FH_SECTOR);
