@@ -37,6 +37,7 @@ QEMU = [
 ]
 CMDLINE = ("console=ttyS0 panic=-1 mitigations=off nokaslr tsc=reliable "
            "no_timer_check cryptomgr.notests quiet loglevel=7 printk.time=1")
+HUB_PORTS = 4   # of QEMU's xHCI
 BOOT_LIMIT = 60  # seconds; two or three are usual
 
 Result = namedtuple("Result", "status output")
@@ -140,6 +141,7 @@ class Guest:
         self.log = (self.log_dir / "guest.log").open("a")
         self.sockets = tempfile.mkdtemp(prefix="sallyport-guest-")
         self.devices = 0
+        self.hub_ports = {}  # name -> port of the guest's root hub
         self.started = time.monotonic()  # and again when QEMU starts
         self.process = self.main = self.side = self.qmp = None
         try:
@@ -319,20 +321,29 @@ class Guest:
         """Plugs the device of a usbredir server on 127.0.0.1:port in."""
         self.devices += 1
         name = "usb%d" % self.devices
-        self._note("attach %s: port %d" % (name, port))
+        hub = next(n for n in range(1, HUB_PORTS + 1)
+                   if n not in self.hub_ports.values())
+        self.hub_ports[name] = hub
+        self._note("attach %s at %s: port %d" % (name, self.usb_path(name),
+                                                 port))
         self.qmp.call("chardev-add", id=name, backend={
             "type": "socket", "data": {
                 "addr": {"type": "inet", "data": {
                     "host": "127.0.0.1", "port": str(port)}},
                 "server": False}})
         self.qmp.call("device_add", driver="usb-redir", bus="xhci.0",
-                      id=name + "d", chardev=name)
+                      port=str(hub), id=name + "d", chardev=name)
         return name
+
+    def usb_path(self, name):
+        """The guest's name for the place where it is plugged in."""
+        return "1-%d" % self.hub_ports[name]
 
     def detach(self, name):
         self._note("detach %s" % name)
         # QEMU removes the device at once, and the chardev with it.
         self.qmp.call("device_del", id=name + "d")
+        del self.hub_ports[name]
 
     @contextlib.contextmanager
     def usb(self, port):

@@ -5,10 +5,12 @@ Builds the Linux guest of the end-to-end tests into build/guest:
 `vmlinux` and `initrd.cpio`.
 
 The kernel and udevd are Debian's own: their packages are downloaded and
-unpacked, not installed.  dfu-util, usbip and busybox are the installed Debian
-programs, with the libraries that the loader names.  udevd is there because a
-running libusb learns from it that a device came back.  Nothing is built again while the inputs
-(this directory, the versions of the packages) stay what they were.
+unpacked, not installed.  dfu-util, usbip, busybox and the tools for drives are
+the installed Debian programs, with the libraries that the loader names.  udevd
+is there because a running libusb learns from it that a device came back, and
+because it looks at each new disk as on a desktop.  Nothing is built again
+while the inputs (this directory, the versions of the packages) stay what they
+were.
 """
 
 import hashlib
@@ -34,11 +36,19 @@ MODULES = [
 ]
 # Loaded by `guest.load_usbip()`: sixteen more root hubs, and a network.
 USBIP_MODULES = ["virtio_net", "vhci_hcd"]
+# They come before busybox's of the same names.
 PROGRAMS = ["/usr/bin/dfu-util", "/usr/bin/dfu-suffix", "/usr/bin/dfu-prefix",
-            "/usr/sbin/usbip"]
-RULES = ["50-udev-default.rules"]
+            "/usr/sbin/usbip", "/usr/bin/lsusb", "/usr/bin/cp", "/usr/bin/dd",
+            "/usr/bin/mv", "/usr/bin/sync", "/usr/bin/eject",
+            "/usr/sbin/blkid", "/usr/sbin/fsck.fat", "/usr/bin/mtools"]
+MTOOLS = ["mdir", "mtype"]  # names of /usr/bin/mtools
+# The character set of names in a FAT, as mtools asks the C library for it.
+CHARSETS = Path("/usr/lib/x86_64-linux-gnu/gconv")
+RULES = ["50-udev-default.rules", "60-block.rules",
+         "60-persistent-storage.rules"]
 PACKAGES = ["dfu-util", "usbip", "busybox-static", "libc6", "libusb-1.0-0",
-            "libudev1"]
+            "libudev1", "usbutils", "coreutils", "eject", "util-linux",
+            "dosfstools", "mtools"]
 
 
 class GuestError(Exception):
@@ -197,6 +207,10 @@ def make_initrd(tree, modules, usbip_modules, udev):
             (tree / "bin" / applet).symlink_to("busybox")
     for program in PROGRAMS:
         install_program(program, tree)
+    for name in MTOOLS:
+        (tree / "usr/bin" / name).symlink_to("mtools")
+    for name in ("IBM850.so", "gconv-modules", "gconv-modules.cache"):
+        install(CHARSETS / name, tree)
     install_udevd(tree, udev)
     install_modules(tree, "order", modules)
     install_modules(tree, "usbip", usbip_modules)
