@@ -591,6 +591,5 @@ int main(int argc, char **argv)
         DISK_TEST(test_damaged_packets),
     };
 
-    return BENCH_MAIN_OF(argc > 2 ? argv[2] : "sallyport-both.elf", argc, argv,
-                         tests);
+    return BENCH_MAIN_OF("sallyport-both.elf", argc, argv, tests);
 }
