@@ -51,7 +51,7 @@ static void walk(struct drive *d, uint32_t at)
     while (in_window(at) && !d->place[at]) {
         d->place[at] = ++place;
         d->tail = (uint16_t)at;
-        at = d->fat.next[at];
+        at = d->link[at];
     }
 }
 
@@ -60,10 +60,10 @@ static bool guess(struct drive *d)
 {
     uint32_t at = d->tail;
 
-    if (d->fat.next[at])
+    if (d->link[at])
         return false;
     while (++at < FAT_FREE_END)
-        if (d->came[at] == 0xFF && !d->fat.next[at] && !d->place[at]) {
+        if (d->came[at] == 0xFF && !d->link[at] && !d->place[at]) {
             d->place[at] = (uint16_t)(d->place[d->tail] + 1);
             d->tail = (uint16_t)at;
             return true;
@@ -221,12 +221,12 @@ static void fat_sector(struct drive *d, uint32_t cluster, const uint8_t *data)
 
         if (next && !in_window(word_at(data) & 0x0FFFFFFF))
             next |= FAT_LAST;
-        if (!next && d->fat.next[cluster]) { /* a file was deleted */
+        if (!next && d->link[cluster]) { /* a file was deleted */
             d->came[cluster] = 0;
             if (cluster == d->head)
                 d->head = 0;
         }
-        d->fat.next[cluster] = next;
+        d->link[cluster] = next;
     }
     walk(d, d->head);
 }
@@ -238,8 +238,8 @@ static void head(struct drive *d, uint32_t cluster, const uint32_t *vectors)
 
     /* It may be a part of the image that is under way. */
     if (d->head &&
-        (d->place[cluster] || (!d->fat.next[cluster] && cluster > d->head &&
-                               d->fat.next[d->tail] < FAT_LAST)))
+        (d->place[cluster] || (!d->link[cluster] && cluster > d->head &&
+                               d->link[d->tail] < FAT_LAST)))
         return;
     if (vectors[IMG_OFF_MAGIC / 4] == IMG_MAGIC && product &&
         product != BOARD_PRODUCT) {
@@ -303,7 +303,7 @@ void block_read(struct drive *d, uint32_t lba, uint8_t *to)
     if (s)
         memcpy(to, s->data, FAT_SECTOR);
     else
-        fat_read(&d->fat, lba, to);
+        fat_read(&d->fat, d->link, lba, to);
 }
 
 void block_sync(struct drive *d)
@@ -341,26 +341,19 @@ static bool of_a_user(const struct entry *e, bool first)
            (e[-1].name[0] & LONG_NAME_PART) != 1 || e[-1].name[1] != '.';
 }
 
-enum look { LOOK_OTHER, LOOK_PART, LOOK_IMAGE };
-
-/* What a file is.  last: nothing more will come. */
-static enum look look(struct drive *d, const struct entry *e, bool last)
+/* The slot has all of a file.  last: nothing more will come. */
+static bool is_image(struct drive *d, const struct entry *e, bool last)
 {
-    uint32_t sectors = (e->size + FAT_SECTOR - 1) / FAT_SECTOR;
     uint32_t need = d->blocks;
 
-    walk(d, e->cluster_low);
-    if (!sectors || d->fat.next[d->tail] < FAT_LAST ||
-        d->place[d->tail] != (sectors - 1) / CLUSTER_SECTORS + 1)
-        return LOOK_PART;
-    if (!d->opened)
-        return LOOK_OTHER;
     if (!need) {
-        need = sectors * (FAT_SECTOR / DRIVE_PIECE);
+        need = (e->size + FAT_SECTOR - 1) / FAT_SECTOR *
+               (FAT_SECTOR / DRIVE_PIECE);
         /* A plain image may be shorter, but before the end nobody knows. */
-        if (e->size < d->size && !last)
-            return LOOK_PART;
+        if (!need || (e->size < d->size && !last))
+            return false;
     }
+    walk(d, e->cluster_low);
     for (uint32_t i = 0; i < DRIVE_PIECES; i++) {
         uint32_t number = d->owner[i];
         uint32_t place = d->place[number / CLUSTER_SECTORS];
@@ -370,7 +363,7 @@ static enum look look(struct drive *d, const struct entry *e, bool last)
                                        i / (FAT_SECTOR / DRIVE_PIECE)))
             need--;
     }
-    return need ? LOOK_PART : LOOK_IMAGE;
+    return !need;
 }
 
 /* Ends the session that is open. */
@@ -393,7 +386,7 @@ static enum drive_due result(struct drive *d, enum err err)
 static enum drive_due conclude(struct drive *d)
 {
     bool last = !d->patience || d->patience == CONFIG_DRIVE_QUIET_MS;
-    enum err err = last && d->opened ? ERR_INCOMPLETE : ERR_NONE;
+    bool files = false;
 
     for (uint32_t i = 0; i < CONFIG_DRIVE_SECTORS; i++) {
         const struct entry *e = (const struct entry *)d->sector[i].data;
@@ -401,26 +394,20 @@ static enum drive_due conclude(struct drive *d)
         if (number_of(d->sector[i].lba) / CLUSTER_SECTORS != FAT_ROOT)
             continue;
         for (uint32_t k = 0; k < FAT_SECTOR / sizeof(*e); k++, e++) {
-            enum look is;
-
             if (!of_a_user(e, k == 0))
                 continue;
-            is = look(d, e, last);
-            if (is == LOOK_IMAGE) {
+            files |= e->size || last;
+            if (d->opened && is_image(d, e, last)) {
                 d->closing = true;
                 d->offset = 0;
                 upd_close(d->upd, PART_APP_START + d->end);
                 return DRIVE_CARRY_ON;
             }
-            if (is == LOOK_PART)
-                err = ERR_INCOMPLETE;
-            else if (!err)
-                err = ERR_FILE;
         }
     }
     walk(d, d->head);
-    if (err && (last || err != ERR_INCOMPLETE)) {
-        fail(d, err, 0);
+    if (d->opened ? last : files) {
+        fail(d, d->opened ? ERR_INCOMPLETE : ERR_FILE, 0);
         return result(d, (enum err)d->err);
     }
     d->absent |= !d->patience;
@@ -460,7 +447,7 @@ void drive_mount(struct drive *d)
 {
     drop(d);
     memset(&d->shut, 0, sizeof(*d) - offsetof(struct drive, shut));
-    fat_mount(&d->fat);
+    fat_mount(d->link);
     d->wrote = true; /* from now on */
     d->patience =
         CONFIG_DRIVE_START_MS ? CONFIG_DRIVE_START_MS : CONFIG_DRIVE_QUIET_MS;

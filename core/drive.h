@@ -43,8 +43,9 @@ struct drive_sector {
 /* The owner sets all of it to zero, then upd, then calls drive_mount(). */
 struct drive {
     struct upd *upd;
-    struct fat fat; /* what the volume shows */
-    /* From here on a fresh mount clears it. */
+    struct fat fat; /* the last result, which the volume shows */
+    /* From here on a fresh mount clears it.  Small fields come first: the code
+     * is shorter for offsets that fit an instruction. */
     bool shut;     /* the owner's word: another door is busy with an update */
     bool used;     /* something was written */
     bool opened;   /* the update session is this door's */
@@ -62,10 +63,9 @@ struct drive {
     uint32_t patience; /* for so long, ms; 0: the volume was ejected */
     uint32_t blocks;   /* of the UF2 file that was put last; 0: a .bin was */
     uint32_t end;      /* address behind the image */
-    /* of a cluster: its place in the file that is looked at, from 1; and one
-     * bit for each sector that was written */
-    uint16_t place[FAT_FREE_END];
-    uint8_t came[FAT_FREE_END];
+    uint16_t link[FAT_FREE_END];  /* the FAT, as fat_read() has it */
+    uint16_t place[FAT_FREE_END]; /* in the file that is looked at, from 1 */
+    uint8_t came[FAT_FREE_END];   /* one bit a sector: was written */
     uint16_t owner[DRIVE_PIECES]; /* the sector that wrote it; 0: none */
     struct drive_sector sector[CONFIG_DRIVE_SECTORS];
 };

@@ -99,7 +99,7 @@ static void reserved(uint32_t sector, struct fsinfo *to)
 
 typedef uint32_t FAT_OVERLAY fat_entry;
 
-static void table(const struct fat *f, uint32_t cluster, fat_entry *to)
+static void table(const uint16_t *link, uint32_t cluster, fat_entry *to)
 {
     fat_entry *end = to + FAT_SECTOR_ENTRIES;
 
@@ -107,17 +107,15 @@ static void table(const struct fat *f, uint32_t cluster, fat_entry *to)
         uint32_t entry = BAD_CLUSTER;
 
         if (cluster < FAT_FREE_END)
-            entry = (uint32_t)(int16_t)f->next[cluster] & 0x0FFFFFFF;
+            entry = (uint32_t)(int16_t)link[cluster] & 0x0FFFFFFF;
         *to++ = entry;
     }
 }
 
-void fat_mount(struct fat *f)
+void fat_mount(uint16_t *link)
 {
-    memset(f->next, 0, sizeof(f->next));
-    f->next[0] = 0xFF00 | MEDIA;
-    for (uint32_t i = 1; i < FAT_FREE; i++) /* the first of them: clean */
-        f->next[i] = 0xFFFF;
+    memset(link, 0xFF, FAT_FREE * sizeof(*link)); /* link[1]: clean */
+    link[0] = 0xFF00 | MEDIA;
 }
 
 /* ---- status file ---- */
@@ -245,7 +243,8 @@ static void root(const char *name, struct dir_entry *to, uint32_t size)
     to->DIR_FileSize = size;
 }
 
-void fat_read(const struct fat *f, uint32_t lba, uint8_t *to)
+void fat_read(const struct fat *f, const uint16_t *link, uint32_t lba,
+              uint8_t *to)
 {
     const char *name = state_name[f->state];
     /* Made for each sector, because the directory needs its size. */
@@ -261,7 +260,7 @@ void fat_read(const struct fat *f, uint32_t lba, uint8_t *to)
     if (lba < 2 * FAT_SIZE) {
         if (lba >= FAT_SIZE)
             lba -= FAT_SIZE;
-        table(f, lba * FAT_SECTOR_ENTRIES, (void *)to);
+        table(link, lba * FAT_SECTOR_ENTRIES, (void *)to);
         return;
     }
     lba -= 2 * FAT_SIZE;

@@ -62,18 +62,18 @@ _Static_assert(FAT_FREE_END <= FAT_ENTRIES, "no room for the largest file");
 /* What the name of the status file says: READY.txt, ... */
 enum fat_state { FAT_READY, FAT_SUCCESS, FAT_ERROR };
 
+/* All zero is READY. */
 struct fat {
-    uint8_t state;   /* enum fat_state; zero is READY */
+    uint8_t state;   /* enum fat_state */
     uint16_t err;    /* enum err: of ERR_UPDATE_LIST, why with FAT_ERROR */
     uint32_t offset; /* where in the file, as far as that is known */
-    /* The FAT, of each entry the lower half; from FAT_LAST on the upper half
-     * is ones, else zero. */
-    uint16_t next[FAT_FREE_END];
 };
-#define FAT_LAST 0xFFF8u
 
-/* As it is on a volume that nobody wrote to. */
-void fat_mount(struct fat *f);
+/* The FAT: the lower half of each of its FAT_FREE_END first entries; from
+ * FAT_LAST on the upper half is ones, else zero.  This makes it as it is on a
+ * volume that nobody wrote to, from zeros. */
+#define FAT_LAST 0xFFF8u
+void fat_mount(uint16_t *link);
 
 /* Laid over the bytes of a sector, in the byte order of the CPU. */
 #define FAT_OVERLAY __attribute__((may_alias))
@@ -106,6 +106,7 @@ extern const struct fat_text fat_text;
 
 /* The sector as it is on a volume where nobody wrote to more than the FAT.
  * `to` is aligned to 4 bytes. */
-void fat_read(const struct fat *f, uint32_t lba, uint8_t *to);
+void fat_read(const struct fat *f, const uint16_t *link, uint32_t lba,
+              uint8_t *to);
 
 #endif

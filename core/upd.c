@@ -323,19 +323,26 @@ static void imply_erase(struct upd *u)
 #endif
 }
 
+void upd_put(struct upd *u, uint32_t addr, const uint8_t *data, uint32_t n)
+{
+    uint32_t page = addr & ~(PAGE - 1);
+
+    if (u->page != page) {
+        commit(u);
+        imply_erase(u);
+        load(u, page);
+    }
+    memcpy(u->buf + addr % PAGE, data, n);
+}
+
 void upd_feed(struct upd *u, const uint8_t *data, uint32_t n)
 {
     while (n && !u->err) {
-        uint32_t page = u->write & ~(PAGE - 1);
-        uint32_t at = u->write - page;
-        uint32_t part = n < PAGE - at ? n : PAGE - at;
+        uint32_t part = PAGE - u->write % PAGE;
 
-        if (u->page != page) {
-            commit(u);
-            imply_erase(u);
-            load(u, page);
-        }
-        memcpy(u->buf + at, data, part);
+        if (part > n)
+            part = n;
+        upd_put(u, u->write, data, part);
         u->write += part;
         data += part;
         n -= part;
@@ -504,12 +511,6 @@ void upd_open(struct upd *u)
     u->whole = UPD_UNKNOWN;
     u->open = true;
     mark(u, PART_APP_START, PART_APP_UNIT_END);
-}
-
-void upd_put(struct upd *u, uint32_t addr, const uint8_t *data, uint32_t n)
-{
-    u->write = addr;
-    upd_feed(u, data, n);
 }
 
 void upd_renew(struct upd *u, uint32_t unit)
