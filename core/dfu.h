@@ -46,7 +46,7 @@ void dfu_reset(struct dfu *d);
 /* No download is under way. */
 static inline bool dfu_idle(const struct dfu *d)
 {
-    return d->status.bState - DFU_dfuDNLOAD_SYNC >
+    return (uint32_t)d->status.bState - DFU_dfuDNLOAD_SYNC >
            DFU_dfuMANIFEST_WAIT_RESET - DFU_dfuDNLOAD_SYNC;
 }
 
