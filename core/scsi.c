@@ -4,21 +4,25 @@
 
 #include <string.h>
 
-/* Operation codes. */
-enum {
-    TEST_UNIT_READY = 0x00,
-    REQUEST_SENSE = 0x03,
-    INQUIRY = 0x12,
-    MODE_SENSE_6 = 0x1A,
-    START_STOP_UNIT = 0x1B,
-    PREVENT_ALLOW = 0x1E,
-    READ_FORMAT_CAPACITIES = 0x23,
-    READ_CAPACITY = 0x25,
-    READ_10 = 0x28,
-    WRITE_10 = 0x2A,
-    VERIFY_10 = 0x2F,
-    SYNCHRONIZE_CACHE = 0x35,
-    MODE_SENSE_10 = 0x5A,
+/* Operation codes, in the order of enum command. */
+static const uint8_t opcodes[] = {
+    0x2A, 0x28, 0x2F, 0x35, 0x25, 0x00, 0x03, 0x12, 0x1A, 0x5A, 0x23, 0x1B, 0x1E,
+};
+enum command {
+    UNKNOWN,
+    WRITE_10,
+    READ_10,
+    VERIFY_10,
+    SYNCHRONIZE_CACHE, /* up to here: of sectors */
+    READ_CAPACITY,
+    TEST_UNIT_READY, /* up to here: of a medium */
+    REQUEST_SENSE,
+    INQUIRY,
+    MODE_SENSE_6,
+    MODE_SENSE_10,
+    READ_FORMAT_CAPACITIES,
+    START_STOP_UNIT,
+    PREVENT_ALLOW,
 };
 
 /* Sense key and additional sense code, SPC-2 tables 107 and 108. */
@@ -45,22 +49,23 @@ static const uint8_t inquiry[INQUIRY_SIZE] = {
     ' ', ' ',  '1', '.', '0',
     '0'};
 
+/* What a CDB has in the middle of it. */
+struct __attribute__((packed, may_alias)) unaligned16 {
+    uint16_t n;
+};
+struct __attribute__((packed, may_alias)) unaligned32 {
+    uint32_t n;
+};
+typedef uint32_t __attribute__((may_alias)) word;
+
 static uint32_t be16(const uint8_t *p)
 {
-    return (uint32_t)p[0] << 8 | p[1];
+    return __builtin_bswap16(((const struct unaligned16 *)p)->n);
 }
 
 static uint32_t be32(const uint8_t *p)
 {
-    return be16(p) << 16 | be16(p + 2);
-}
-
-static void put_be32(uint8_t *p, uint32_t n)
-{
-    p[0] = (uint8_t)(n >> 24);
-    p[1] = (uint8_t)(n >> 16);
-    p[2] = (uint8_t)(n >> 8);
-    p[3] = (uint8_t)n;
+    return __builtin_bswap32(((const struct unaligned32 *)p)->n);
 }
 
 static bool fail(struct scsi *s, uint32_t sense)
@@ -83,81 +88,84 @@ static bool ready(struct scsi *s)
     return true;
 }
 
-/* READ, WRITE, VERIFY, SYNCHRONIZE CACHE: n sectors from s->lba on. */
-static bool sectors(struct scsi *s, const uint8_t *cdb, uint8_t *data,
-                    uint32_t n)
-{
-    uint32_t count = block_count();
-
-    if (s->lba >= count || n > count - s->lba)
-        return fail(s, LBA_OUT_OF_RANGE);
-    switch (cdb[0]) {
-    case SYNCHRONIZE_CACHE:
-        block_sync(s->drive);
-        return true;
-    case VERIFY_10: /* what is there can be read; BYTCHK has data to compare */
-        return cdb[1] & 2 ? fail(s, INVALID_FIELD) : true;
-    case WRITE_10:
-        s->in = false;
-        break;
-    default:
-        if (n)
-            scsi_read(s, data);
-    }
-    s->length = n * BLOCK_SIZE;
-    return true;
-}
-
 bool scsi_command(struct scsi *s, const uint8_t *cdb, uint8_t *data)
 {
-    uint32_t op = cdb[0];
-    uint32_t n = be16(cdb + 7); /* of 10 bytes: allocation, transfer length */
-    uint32_t size = 0;          /* of the answer */
+    word *to = (word *)data;
+    uint32_t command = sizeof(opcodes);
+    uint32_t size = 0; /* of the answer */
+    uint32_t count = block_count();
+    uint32_t n; /* allocation length, transfer length */
 
+    while (command && opcodes[command - 1] != cdb[0])
+        command--;
     memset(data, 0, BLOCK_SIZE);
     s->in = true;
     s->length = 0;
     s->lba = be32(cdb + 2);
+    n = be16(cdb + (cdb[0] < 0x20 ? 3 : 7)); /* of 6 bytes, of 10 */
 
     /* SPC-2 clause 5.6: kept until the next command, whatever it is. */
-    if (op != REQUEST_SENSE)
+    if (command != REQUEST_SENSE)
         s->sense = SENSE_NONE;
     else if (!s->sense)
         ready(s);
 
-    switch (op) {
+    if (command - 1 < TEST_UNIT_READY && !ready(s))
+        return false;
+    if (command - 1 < SYNCHRONIZE_CACHE &&
+        (s->lba >= count || n > count - s->lba))
+        return fail(s, LBA_OUT_OF_RANGE);
+
+    switch (command) {
+    case WRITE_10:
+        s->in = false;
+        size = n *= BLOCK_SIZE;
+        break;
+    case READ_10:
+        if (n)
+            scsi_read(s, data);
+        size = n *= BLOCK_SIZE;
+        break;
+    case VERIFY_10: /* what is there can be read; BYTCHK has data to compare */
+        if (cdb[1] & 2)
+            return fail(s, INVALID_FIELD);
+        break;
+    case SYNCHRONIZE_CACHE:
+        block_sync(s->drive);
+        break;
+    case READ_CAPACITY:
+        to[0] = __builtin_bswap32(count - 1);
+        to[1] = __builtin_bswap32(BLOCK_SIZE);
+        size = n = 8;
+        break;
     case REQUEST_SENSE: /* fixed format */
-        data[0] = 0x70;
-        data[2] = (uint8_t)(s->sense >> 8);
+        to[0] = 0x70u | (s->sense & 0xFF00u) << 8;
         data[7] = SENSE_SIZE - 8;
         data[12] = (uint8_t)s->sense;
         s->sense = SENSE_NONE;
         size = SENSE_SIZE;
-        n = cdb[4];
         break;
     case INQUIRY: /* vital product data are optional */
         if (cdb[1] & 3 || cdb[2])
             return fail(s, INVALID_FIELD);
         memcpy(data, inquiry, INQUIRY_SIZE);
         size = INQUIRY_SIZE;
-        n = be16(cdb + 3);
         break;
     /* Not write-protected, and no pages, whichever are asked for: macOS takes
      * a failure for write protection. */
     case MODE_SENSE_6:
-        size = 4;
         data[0] = 3;
-        n = cdb[4];
+        size = 4;
+        n = (uint8_t)n;
         break;
     case MODE_SENSE_10:
-        size = 8;
         data[1] = 6;
+        size = 8;
         break;
     case READ_FORMAT_CAPACITIES: /* 2: formatted, 3: no medium */
         data[3] = 8;
-        put_be32(data + 4, block_count());
-        put_be32(data + 8, BLOCK_SIZE);
-        data[8] = (uint8_t)(3 - block_present(s->drive));
+        to[1] = __builtin_bswap32(count);
+        to[2] = __builtin_bswap32(BLOCK_SIZE) | (3u - block_present(s->drive));
         size = 12;
         break;
     case START_STOP_UNIT:
@@ -165,24 +173,10 @@ bool scsi_command(struct scsi *s, const uint8_t *cdb, uint8_t *data)
         if (!(cdb[4] & 0xF1))
             block_eject(s->drive);
         break;
-    case PREVENT_ALLOW:
-        break;
-    case TEST_UNIT_READY:
-        return ready(s);
-    case READ_CAPACITY:
-        if (!ready(s))
-            return false;
-        put_be32(data, block_count() - 1);
-        put_be32(data + 4, BLOCK_SIZE);
-        size = n = 8;
-        break;
-    case READ_10:
-    case WRITE_10:
-    case VERIFY_10:
-    case SYNCHRONIZE_CACHE:
-        return ready(s) && sectors(s, cdb, data, n);
-    default:
+    case UNKNOWN:
         return fail(s, UNKNOWN_COMMAND);
+    default:
+        break;
     }
     s->length = size < n ? size : n;
     return true;

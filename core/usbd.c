@@ -68,7 +68,7 @@ static void out_done(struct usbd *u)
     uint32_t n = dcd_read(u->packet);
 
     dcd_receive(); /* 8.5.3.3: the host may not have seen our ACK */
-    if (u->stage != USBD_DATA_OUT) {
+    if (!CONFIG_DFU || u->stage != USBD_DATA_OUT) {
         u->stage = USBD_IDLE; /* status, also where the host wants no more */
         return;
     }
@@ -228,7 +228,7 @@ static void setup(struct usbd *u)
             u->left = u->wanted;
         dcd_receive(); /* the status stage, whenever the host wants it */
         send_packet(u);
-    } else {
+    } else if (CONFIG_DFU) { /* no other class has such requests */
         u->stage = USBD_DATA_OUT;
         dcd_receive();
     }
