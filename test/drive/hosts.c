@@ -164,7 +164,10 @@ bool host_idle(struct copier *h, uint32_t ms)
 {
     while (ms && h->v.error == FH_OK && !h->gone) {
         uint32_t slice = ms < 1000 ? ms : 1000;
+        if (h->copying && h->quiet + slice > HOST_QUIET)
+            break;
         fh_wait(&h->v, slice);
+        h->quiet += slice;
         ms -= slice;
         if (fh_ready(&h->v))
             continue;
@@ -175,12 +178,20 @@ bool host_idle(struct copier *h, uint32_t ms)
     return h->v.error == FH_OK && !h->gone;
 }
 
+bool host_through(struct copier *h)
+{
+    if (h->v.error == FH_OK && !h->gone && !fh_ready(&h->v))
+        host_idle(h, 1);
+    return h->gone;
+}
+
 /* After each command that writes. */
 static void noise(void *ctx)
 {
     struct copier *h = ctx;
     struct fathost *v = &h->v;
 
+    h->quiet = 0;
     if (h->busy || !h->copying)
         return;
     h->busy = true;
@@ -338,10 +349,10 @@ static void start(struct copier *h, const struct host_plan *plan)
     h->plan = plan;
     h->busy = h->copying = h->cancelled = h->mismatch = h->gone = false;
     h->files = h->pieces = h->done = h->litters = h->litter_step = 0;
-    h->texts = 0;
+    h->texts = h->quiet = 0;
     h->v.random = plan->seed * 64 + (uint64_t)plan->kind;
     h->v.pull = plan->pull;
-    h->v.after = plan->flags & (HOST_PAUSE | HOST_DUPLICATE) ? noise : NULL;
+    h->v.after = noise;
     h->v.after_ctx = h;
     h->v.no_cache = (plan->flags & HOST_NO_CACHE) &&
                     (host_systems[plan->kind].os == FH_LINUX ||

@@ -8,7 +8,9 @@
 #include "hosts.h"
 
 #define LITTER 24u
-#define PIECES 16384u
+/* In the middle of a copy, no system is quiet for longer, ms. */
+#define HOST_QUIET 30000u
+#define PIECES     16384u
 
 /* Some sectors of a file. */
 struct piece {
@@ -24,6 +26,7 @@ struct copier {
     bool cancelled; /* the user did */
     bool gone;      /* the medium is */
     bool mismatch;  /* what it read back is not what it wrote */
+    uint32_t quiet; /* ms since the last write */
 
     /* The files being copied now, and their names. */
     struct fh_file file[HOST_FILES];
@@ -63,6 +66,8 @@ void litter_data(struct copier *h, struct fh_file *f);
 
 /* Lets time pass, polling the medium once a second; false if it is gone. */
 bool host_idle(struct copier *h, uint32_t ms);
+/* Nothing is left to do for a medium that went away. */
+bool host_through(struct copier *h);
 
 /* Each system: what it does when the volume appears, a copy of h->file, and
  * what comes when the user is through. */

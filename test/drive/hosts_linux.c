@@ -173,12 +173,14 @@ static void copy_rename(struct copier *h)
 {
     struct fathost *v = &h->v;
 
+    uint32_t ms = fh_below(v, 20000), at = fh_below(v, ms);
+
     copy_flush(h, ".crdownload");
-    host_idle(h, fh_below(v, 20000));
+    host_idle(h, at);
     for (unsigned i = 0; i < h->files; i++)
         fh_rename(v, &h->file[i], h->name[i]);
-    if (fh_chance(v, 2))
-        fh_flush(v, FH_META);
+    host_idle(h, ms - at);
+    fh_flush(v, FH_META);
 }
 
 void linux_copy(struct copier *h)

@@ -202,6 +202,8 @@ void windows_end(struct copier *h)
                                        : host_systems[h->plan->kind].patience);
         return;
     }
+    if (host_through(h))
+        return;
     fh_sync(v);
     if (h->plan->end == HOST_EJECT)
         fh_eject(v);

@@ -15,15 +15,7 @@
 #define TRIAL_H
 
 #include "hosts.h"
-
-/* The board as its data sheet has it. */
-struct trial_board {
-    const char *name;
-    uint32_t slot, slot_size; /* of the application */
-    uint32_t ram, ram_size;
-    uint32_t product, family; /* of stamps; of UF2 blocks */
-    uint32_t other_family;    /* that of another board */
-};
+#include "payload.h"
 
 /* What runs the bootloader. */
 struct trial_rig {
@@ -48,13 +40,15 @@ struct trial_rig {
 
 /* What is copied. */
 enum trial_group {
-    TRIAL_BIN,     /* a stamped .bin */
-    TRIAL_PLAIN,   /* a .bin without a stamp */
-    TRIAL_UF2,     /* a .uf2, of a stamped image or not */
-    TRIAL_UF2_ODD, /* with gaps, in another order, of several families */
-    TRIAL_TWO,     /* two files or three, firmware among them */
-    TRIAL_NONE,    /* no firmware for this board, or a damaged one */
-    TRIAL_BROKEN,  /* cancelled, or the cable is pulled */
+    TRIAL_BIN,      /* a stamped .bin, */
+    TRIAL_BIN_BITS, /* the same, and its clusters lie anywhere, as on no volume
+                       that was empty before */
+    TRIAL_PLAIN,    /* a .bin without a stamp */
+    TRIAL_UF2,      /* a .uf2, of a stamped image or not */
+    TRIAL_UF2_ODD,  /* with gaps, in another order, of several families */
+    TRIAL_TWO,      /* two files or three, firmware among them */
+    TRIAL_NONE,     /* no firmware for this board, or a damaged one */
+    TRIAL_BROKEN,   /* cancelled, or the cable is pulled */
     TRIAL_GROUPS
 };
 const char *trial_group_name(enum trial_group group);
@@ -87,6 +81,8 @@ struct trials;
 /* Starts the rig to learn its volume.  The rig stays the caller's. */
 struct trials *trials_new(const struct trial_rig *rig);
 void trials_free(struct trials *t);
+/* Prints what the hosts send. */
+void trials_trace(struct trials *t, bool on);
 
 void trial_run(struct trials *t, enum host_kind kind, uint64_t seed,
                struct trial_result *result);

@@ -1,0 +1,320 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * The core's drive, built for this machine.  The core casts addresses to 32
+ * bits, so its state lies in the lowest gigabytes.
+ */
+#include "core_disk.h"
+
+#include "fake_flash.h"
+
+#include "boot.h"
+#include "config.h"
+#include "drive.h"
+#include "fat.h"
+#include "plat.h"
+#include "upd.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+
+enum {
+    COMMAND_US = 200, /* a command on the bus, */
+    SECTOR_US = 450,  /* and each of its sectors */
+    STEP_US = 10000,  /* between two looks at an idle drive */
+    TURN_US = 50,     /* a turn of the loop */
+    AWAY_US = 400000, /* off the bus, until the host has the volume again */
+};
+
+struct core_disk {
+    struct drive drive;
+    struct upd upd;
+    _Alignas(4) uint8_t sector[FH_SECTOR];
+    struct fake_flash *flash;
+    uint64_t us;   /* of the chip: stalls are not in it (plat.h) */
+    uint64_t away; /* until then off the bus; 0: on it */
+    uint64_t random;
+    unsigned mounts;
+    bool started; /* the application, by the drive's own wish */
+};
+
+static struct core_disk *the; /* plat.h has no argument for it */
+
+/* ---- plat.h ---- */
+
+uint32_t plat_ms(void)
+{
+    return (uint32_t)(the->us / 1000);
+}
+
+uint32_t plat_crc(uint32_t crc, uint32_t word, uint32_t n)
+{
+    return payload_crc(crc, (const uint8_t *)&word, n < 4 ? n : 4);
+}
+
+void plat_serial(char *digits)
+{
+    memcpy(digits, "0123456789ABCDEF76543210", PLAT_SERIAL_DIGITS);
+}
+
+/* ---- the loop of main.c ---- */
+
+static uint64_t wall(const struct core_disk *d)
+{
+    return d->us + d->flash->busy_us;
+}
+
+static void mount(struct core_disk *d)
+{
+    drive_mount(&d->drive);
+    d->away = 0;
+    d->mounts++;
+}
+
+/* A turn while no command is under way. */
+static void turn(struct core_disk *d)
+{
+    uint64_t busy = d->flash->busy_us;
+
+    if (d->away) {
+        if (wall(d) >= d->away)
+            mount(d);
+        return;
+    }
+    switch (drive_poll(&d->drive, plat_ms())) {
+    case DRIVE_REMOUNT:
+        d->away = wall(d) + AWAY_US;
+        break;
+    case DRIVE_START:
+        d->started = true;
+        break;
+    case DRIVE_CARRY_ON:
+        break;
+    }
+    if (d->flash->busy_us != busy)
+        d->us += TURN_US;
+}
+
+/* Until this time of the wall's clock. */
+static void pass(struct core_disk *d, uint64_t until)
+{
+    while (wall(d) < until) {
+        uint64_t busy = d->flash->busy_us, left;
+
+        turn(d);
+        if (d->flash->busy_us != busy || wall(d) >= until)
+            continue;
+        left = until - wall(d);
+        d->us += left < STEP_US ? left : STEP_US;
+    }
+}
+
+/* A few turns between two commands, sometimes none. */
+static void breathe(struct core_disk *d)
+{
+    for (uint32_t n = payload_below(&d->random, 4); n; n--) {
+        turn(d);
+        d->us += TURN_US;
+    }
+}
+
+/* ---- the disk ---- */
+
+static bool present(const struct core_disk *d)
+{
+    return !d->away && block_present(&d->drive);
+}
+
+static bool command(struct core_disk *d)
+{
+    breathe(d);
+    d->us += COMMAND_US;
+    return present(d);
+}
+
+static uint32_t count(void *ctx)
+{
+    (void)ctx;
+    return block_count();
+}
+
+static bool in_range(uint32_t lba, uint32_t n)
+{
+    return lba <= block_count() && n <= block_count() - lba;
+}
+
+static bool read_sectors(void *ctx, uint32_t lba, uint32_t n, uint8_t *to)
+{
+    struct core_disk *d = ctx;
+
+    if (!command(d) || !in_range(lba, n))
+        return false;
+    for (; n; n--, lba++, to += FH_SECTOR) {
+        block_read(&d->drive, lba, d->sector);
+        memcpy(to, d->sector, FH_SECTOR);
+        d->us += SECTOR_US;
+    }
+    return true;
+}
+
+static bool write_sectors(void *ctx, uint32_t lba, uint32_t n,
+                          const uint8_t *from)
+{
+    struct core_disk *d = ctx;
+
+    if (!command(d) || !in_range(lba, n))
+        return false;
+    for (; n; n--, lba++, from += FH_SECTOR) {
+        memcpy(d->sector, from, FH_SECTOR);
+        block_write(&d->drive, lba, d->sector);
+        d->us += SECTOR_US;
+    }
+    return true;
+}
+
+static bool sync_cache(void *ctx)
+{
+    struct core_disk *d = ctx;
+
+    if (!command(d))
+        return false;
+    block_sync(&d->drive);
+    return true;
+}
+
+static bool eject(void *ctx)
+{
+    struct core_disk *d = ctx;
+
+    if (!command(d))
+        return false;
+    block_eject(&d->drive);
+    return true;
+}
+
+static bool ready(void *ctx)
+{
+    return command(ctx);
+}
+
+static void wait_ms(void *ctx, uint32_t ms)
+{
+    struct core_disk *d = ctx;
+
+    pass(d, wall(d) + 1000ull * ms);
+}
+
+/* ---- the rig ---- */
+
+/* Without power, all of RAM is lost. */
+static void power_up(struct core_disk *d)
+{
+    memset(&d->drive, 0, sizeof d->drive);
+    memset(&d->upd, 0, sizeof d->upd);
+    d->drive.upd = &d->upd;
+    d->us = (0x100000000ull - 20000) * 1000; /* the clock wraps soon */
+    mount(d);
+}
+
+static void start(void *ctx, const uint8_t *slot)
+{
+    struct core_disk *d = ctx;
+
+    fake_flash_load(d->flash, PART_APP_START, slot, PART_APP_SIZE);
+    d->random = slot[0];
+    d->started = false;
+    power_up(d);
+    d->mounts = 0;
+}
+
+static unsigned mounts(void *ctx)
+{
+    const struct core_disk *d = ctx;
+
+    return d->mounts;
+}
+
+static void replug(void *ctx, uint32_t ms, bool power)
+{
+    struct core_disk *d = ctx;
+
+    if (power) {
+        power_up(d);
+        return;
+    }
+    pass(d, wall(d) + 1000ull * ms);
+    if (d->away)
+        pass(d, d->away);
+    drive_lost(&d->drive);
+    mount(d);
+}
+
+static void slot(void *ctx, uint8_t *to)
+{
+    const struct core_disk *d = ctx;
+
+    memcpy(to, d->flash->cells + (PART_APP_START - BOARD_FLASH_BASE),
+           PART_APP_SIZE);
+}
+
+static bool boots(void *ctx)
+{
+    struct boot_facts facts = {.vectors = (const uint32_t *)PART_APP_START};
+
+    (void)ctx;
+    return boot_decide(&facts) == BOOT_APP;
+}
+
+static const char *fault(void *ctx)
+{
+    const struct core_disk *d = ctx;
+
+    if (d->flash->fault[0])
+        return d->flash->fault;
+    return d->started ? "the application was started" : NULL;
+}
+
+struct core_disk *core_disk_new(struct trial_rig *rig)
+{
+    static const struct trial_board board = {
+        .name = BOARD_NAME,
+        .slot = PART_APP_START,
+        .slot_size = PART_APP_SIZE,
+        .ram = BOARD_RAM_BASE,
+        .ram_size = BOARD_RAM_SIZE,
+        .product = BOARD_PRODUCT,
+        /* github.com/microsoft/uf2, utils/uf2families.json */
+        .family = BOARD_FLASH_CLEARS ? 0x57755A57 : 0x5EE21072,
+        .other_family = BOARD_FLASH_CLEARS ? 0x5EE21072 : 0x57755A57,
+    };
+    struct core_disk *d = mmap(NULL, sizeof *d, PROT_READ | PROT_WRITE,
+                               MAP_PRIVATE | MAP_ANONYMOUS | MAP_32BIT, -1, 0);
+
+    if (d == MAP_FAILED)
+        abort();
+    the = d;
+    d->flash = fake_flash_map();
+    *rig = (struct trial_rig){
+        .board = &board,
+        .dev = {d, count, read_sectors, write_sectors, sync_cache, eject, ready,
+                wait_ms},
+        .start = start,
+        .mounts = mounts,
+        .replug = replug,
+        .slot = slot,
+        .boots = boots,
+        .fault = fault,
+    };
+    return d;
+}
+
+void core_disk_free(struct core_disk *d)
+{
+    munmap(d, sizeof *d);
+    the = NULL;
+}
+
+struct fake_flash *core_disk_flash(const struct core_disk *d)
+{
+    return d->flash;
+}
