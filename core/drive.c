@@ -25,13 +25,9 @@ static bool in_window(uint32_t cluster)
     return cluster - FAT_FREE < WINDOW;
 }
 
-static uint32_t word_at(const uint8_t *p)
-{
-    return *(const uint32_t *)p; /* aligned */
-}
-
 /* The first reason counts. */
-static void fail(struct drive *d, enum err err, uint32_t offset)
+__attribute__((noinline)) static void fail(struct drive *d, enum err err,
+                                           uint32_t offset)
 {
     if (d->err)
         return;
@@ -44,14 +40,15 @@ static void fail(struct drive *d, enum err err, uint32_t offset)
 /* Follows a chain and gives its clusters their places. */
 static void walk(struct drive *d, uint32_t at)
 {
-    uint16_t place = 0;
+    uint32_t place = 0;
 
     memset(d->place, 0, sizeof(d->place));
     d->tail = 0;
     while (in_window(at) && !d->place[at]) {
-        d->place[at] = ++place;
+        place += CLUSTER_SECTORS;
+        d->place[at] = (uint16_t)place;
         d->tail = (uint16_t)at;
-        at = d->link[at];
+        at = d->link[at] & (uint16_t)~DRIVE_GUESS;
     }
 }
 
@@ -64,7 +61,8 @@ static bool guess(struct drive *d)
         return false;
     while (++at < FAT_FREE_END)
         if (d->came[at] == 0xFF && !d->link[at] && !d->place[at]) {
-            d->place[at] = (uint16_t)(d->place[d->tail] + 1);
+            d->place[at] = (uint16_t)(d->place[d->tail] + CLUSTER_SECTORS);
+            d->link[d->tail] = (uint16_t)(DRIVE_GUESS | at);
             d->tail = (uint16_t)at;
             return true;
         }
@@ -73,27 +71,25 @@ static bool guess(struct drive *d)
 
 /* ---- into the slot ---- */
 
-/* Where large units are erased at once, a piece that another sector wrote
- * takes those around it with it. */
-static void renew(struct drive *d, uint32_t piece, uint32_t number)
+/* A sector is lost: what the slot has of it is an earlier version. */
+static void disown(struct drive *d, uint32_t number)
 {
-#if PART_BIG_UNITS
-    uint32_t unit = part_unit(PART_APP_START + piece * DRIVE_PIECE);
-
-    if (!d->owner[piece] || d->owner[piece] == number)
-        return;
-    upd_renew(d->upd, unit);
     for (uint32_t i = 0; i < DRIVE_PIECES; i++)
-        if (part_unit(PART_APP_START + i * DRIVE_PIECE) == unit)
+        if (d->owner[i] == number)
             d->owner[i] = 0;
-#else
-    (void)d;
-    (void)piece;
-    (void)number;
-#endif
 }
 
 /* UF2, one block a sector: github.com/microsoft/uf2 */
+struct FAT_OVERLAY uf2 {
+    uint32_t magic[2];
+    uint32_t flags;
+    uint32_t address;
+    uint32_t size; /* of the data */
+    uint32_t number, blocks;
+    uint32_t family;
+    uint8_t data[476];
+    uint32_t magic_end;
+};
 #define UF2_MAGIC0     0x0A324655u
 #define UF2_MAGIC1     0x9E5D5157u
 #define UF2_MAGIC_END  0x0AB16F30u
@@ -104,55 +100,62 @@ static void renew(struct drive *d, uint32_t piece, uint32_t number)
  * False: it is not, or there is no sector. */
 static bool put(struct drive *d, const struct drive_sector *s)
 {
-    const uint8_t *b = s->data;
+    const uint8_t *data = s->data;
+    const struct uf2 *uf2 = (const struct uf2 *)data;
     uint32_t number = number_of(s->lba);
-    uint32_t place, offset, blocks = 0, n = FAT_SECTOR;
+    uint32_t offset, blocks = 0, n = FAT_SECTOR;
 
     if (!in_window(number / CLUSTER_SECTORS))
         return false;
-    place = d->place[number / CLUSTER_SECTORS] - 1u;
-    offset = place * FAT_CLUSTER + number % CLUSTER_SECTORS * FAT_SECTOR;
-    if (word_at(b) == UF2_MAGIC0 && word_at(b + 4) == UF2_MAGIC1 &&
-        word_at(b + 508) == UF2_MAGIC_END) {
-        if ((word_at(b + 8) & (UF2_NOT_FLASH | UF2_HAS_FAMILY)) !=
-                UF2_HAS_FAMILY ||
-            word_at(b + 28) != BOARD_UF2_FAMILY) {
-            fail(d, ERR_PRODUCT, word_at(b + 20) * FAT_SECTOR);
+    offset = d->place[number / CLUSTER_SECTORS];
+    if (uf2->magic[0] == UF2_MAGIC0 && uf2->magic[1] == UF2_MAGIC1 &&
+        uf2->magic_end == UF2_MAGIC_END) {
+        offset = uf2->number * FAT_SECTOR;
+        if ((uf2->flags & (UF2_NOT_FLASH | UF2_HAS_FAMILY)) != UF2_HAS_FAMILY ||
+            uf2->family != BOARD_UF2_FAMILY) {
+            fail(d, ERR_PRODUCT, offset);
             return true; /* for others */
         }
-        n = word_at(b + 16);
-        offset = word_at(b + 12) - PART_APP_START;
-        blocks = word_at(b + 24);
-        b += 32;
-    } else if (place >= WINDOW)
+        n = uf2->size == DRIVE_PIECE ? DRIVE_PIECE : 1;
+        offset = uf2->address - PART_APP_START;
+        blocks = uf2->blocks;
+        data = uf2->data;
+    } else if (offset)
+        offset =
+            (offset - CLUSTER_SECTORS + number % CLUSTER_SECTORS) * FAT_SECTOR;
+    else
         return false;
-    if (n % DRIVE_PIECE || offset % DRIVE_PIECE || offset >= PART_APP_SIZE) {
-        fail(d, ERR_ADDRESS, offset);
-        return true;
-    }
-    if (d->shut) {
+    if (d->shut)
         fail(d, ERR_BUSY, offset);
-        return true;
-    }
-    if (!d->opened)
-        upd_open(d->upd);
-    d->opened = true;
-    d->blocks = blocks;
-    for (uint32_t i = 0; i < n; i += DRIVE_PIECE) {
-        uint32_t piece = (offset + i) / DRIVE_PIECE;
+    else if (n % DRIVE_PIECE || offset % DRIVE_PIECE || offset >= PART_APP_SIZE)
+        fail(d, ERR_ADDRESS, offset);
+    else {
+        uint16_t *owner = &d->owner[offset / DRIVE_PIECE];
 
-        renew(d, piece, number);
-        d->owner[piece] = (uint16_t)number;
+        /* Another file, which may leave gaps, or a wrong guess where what is
+         * written cannot be changed. */
+        if ((PART_BIG_UNITS || blocks) && *owner && *owner != number)
+            d->opened = false;
+        if (!d->opened) {
+            memset(d->owner, 0, sizeof(d->owner));
+            upd_open(d->upd);
+        }
+        d->opened = true;
+        d->blocks = blocks;
+        owner[0] = (uint16_t)number;
+        if (!blocks)
+            owner[1] = (uint16_t)number;
+        upd_put(d->upd, PART_APP_START + offset, data, n);
+        if (d->end < offset + n)
+            d->end = offset + n;
     }
-    upd_put(d->upd, PART_APP_START + offset, b, n);
-    if (d->end < offset + n)
-        d->end = offset + n;
     return true;
 }
 
 /* ---- the window ---- */
 
-static struct drive_sector *find(struct drive *d, uint32_t lba)
+__attribute__((noinline)) static struct drive_sector *find(struct drive *d,
+                                                           uint32_t lba)
 {
     struct drive_sector *s = d->sector;
 
@@ -162,71 +165,71 @@ static struct drive_sector *find(struct drive *d, uint32_t lba)
     return NULL;
 }
 
-/* The oldest sector that can be goes to the slot. */
-static struct drive_sector *put_one(struct drive *d)
+static bool in_root(const struct drive_sector *s)
+{
+    return number_of(s->lba) / CLUSTER_SECTORS == FAT_ROOT;
+}
+
+/* The oldest sector that can be goes to the slot.  lose: or else the oldest
+ * one is given up: it is of no use, or it will be missed. */
+static struct drive_sector *put_one(struct drive *d, bool lose)
 {
     for (uint32_t i = 0; i < CONFIG_DRIVE_SECTORS; i++) {
         struct drive_sector *s = &d->sector[d->next];
 
-        d->next = (uint8_t)((d->next + 1u) % CONFIG_DRIVE_SECTORS);
-        if (put(d, s)) {
-            s->lba = 0;
-            return s;
+        if (++d->next == CONFIG_DRIVE_SECTORS)
+            d->next = 0;
+        if (!put(d, s)) {
+            if (!lose || in_root(s))
+                continue;
+            disown(d, number_of(s->lba));
         }
+        s->lba = 0;
+        return s;
     }
     return NULL;
 }
 
-/* Gives up the oldest sector: it is of no use, or it will be missed. */
-static struct drive_sector *lose_one(struct drive *d)
-{
-    struct drive_sector *s;
-    uint32_t number;
-
-    do {
-        s = &d->sector[d->next];
-        d->next = (uint8_t)((d->next + 1u) % CONFIG_DRIVE_SECTORS);
-        number = number_of(s->lba);
-    } while (number / CLUSTER_SECTORS == FAT_ROOT);
-    for (uint32_t i = 0; i < DRIVE_PIECES; i++)
-        if (d->owner[i] == number)
-            d->owner[i] = 0; /* an earlier version of it */
-    return s;
-}
-
-static void keep(struct drive *d, uint32_t lba, const uint8_t *data)
+__attribute__((noinline)) static void keep(struct drive *d, uint32_t lba,
+                                           const uint8_t *data)
 {
     struct drive_sector *s = find(d, lba);
 
     if (!s)
         s = find(d, 0);
     if (!s)
-        s = put_one(d);
+        s = put_one(d, false);
     if (!s && guess(d))
-        s = put_one(d);
+        s = put_one(d, false);
     if (!s)
-        s = lose_one(d);
+        s = put_one(d, true);
     s->lba = lba;
     memcpy(s->data, data, FAT_SECTOR);
 }
 
 /* ---- what the host writes ---- */
 
-static void fat_sector(struct drive *d, uint32_t cluster, const uint8_t *data)
+static void fat_sector(struct drive *d, uint32_t cluster,
+                       const fat_entry *entry)
 {
-    const uint8_t *end = data + FAT_SECTOR;
+    const fat_entry *end = entry + FAT_SECTOR_ENTRIES;
 
-    for (; data < end && cluster < FAT_FREE_END; data += 4, cluster++) {
-        uint16_t next = (uint16_t)word_at(data);
+    for (; entry < end && cluster < FAT_FREE_END; entry++, cluster++) {
+        uint32_t next = *entry & 0x0FFFFFFF;
 
-        if (next && !in_window(word_at(data) & 0x0FFFFFFF))
-            next |= FAT_LAST;
-        if (!next && d->link[cluster]) { /* a file was deleted */
+        if (next && !in_window(next))
+            next = 0xFFFF;
+        if (!next) {
+            if (d->link[cluster] - DRIVE_GUESS < FAT_FREE_END)
+                continue; /* not yet */
+            if (!d->link[cluster])
+                continue;
+            /* a file was deleted */
             d->came[cluster] = 0;
             if (cluster == d->head)
                 d->head = 0;
         }
-        d->link[cluster] = next;
+        d->link[cluster] = (uint16_t)next;
     }
     walk(d, d->head);
 }
@@ -248,7 +251,15 @@ static void head(struct drive *d, uint32_t cluster, const uint32_t *vectors)
     }
     d->size = boot_image_size(vectors);
     d->head = (uint16_t)cluster;
+    d->opened = false;
     walk(d, cluster);
+}
+
+/* The update is over when nothing comes for so long. */
+static void wait(struct drive *d, uint32_t ms)
+{
+    d->since = d->now;
+    d->patience = ms;
 }
 
 /* ---- block.h ---- */
@@ -268,32 +279,26 @@ void block_write(struct drive *d, uint32_t lba, const uint8_t *data)
     uint32_t number = number_of(lba), cluster = number / CLUSTER_SECTORS;
 
     if (lba == 0) {
-        bool dirty = data[FAT_DIRTY] & 1;
-
-        if (d->dirty && !dirty) {
-            d->wrote = true;
-            d->patience = CONFIG_DRIVE_CLEAN_MS;
-        }
-        d->dirty = dirty;
+        if (!(data[FAT_DIRTY] & 1))
+            wait(d, CONFIG_DRIVE_CLEAN_MS);
         return;
     }
-    if (lba >= FAT_RESERVED) { /* FSINFO may come half a minute later */
-        d->wrote = true;
-        d->used = true;
-        d->patience = CONFIG_DRIVE_QUIET_MS;
-    }
+    if (lba >= FAT_RESERVED) /* FSINFO may come half a minute later */
+        wait(d, CONFIG_DRIVE_QUIET_MS);
     if (lba - FAT_RESERVED < 2 * FAT_SIZE) {
+        d->synced = false;
         fat_sector(d, (lba - FAT_RESERVED) % FAT_SIZE * FAT_SECTOR_ENTRIES,
-                   data);
+                   (const void *)data);
         return;
     }
+    if (lba == FAT_INFO)
+        d->synced = true;
     keep(d, lba, data);
     if (!in_window(cluster))
         return;
     d->came[cluster] |= (uint8_t)(1u << number % CLUSTER_SECTORS);
-    if (number % CLUSTER_SECTORS == 0 &&
-        boot_vectors_ok((const uint32_t *)data))
-        head(d, cluster, (const uint32_t *)data);
+    if (number % CLUSTER_SECTORS == 0 && boot_vectors_ok((const void *)data))
+        head(d, cluster, (const void *)data);
 }
 
 void block_read(struct drive *d, uint32_t lba, uint8_t *to)
@@ -308,13 +313,13 @@ void block_read(struct drive *d, uint32_t lba, uint8_t *to)
 
 void block_sync(struct drive *d)
 {
-    d->wrote = true;
-    d->patience = CONFIG_DRIVE_SYNC_MS;
+    /* A host that goes on using the volume writes FSINFO later. */
+    wait(d, d->synced ? CONFIG_DRIVE_SYNC_MS : CONFIG_DRIVE_QUIET_MS);
 }
 
 void block_eject(struct drive *d)
 {
-    d->patience = 0;
+    wait(d, 0);
 }
 
 /* ---- the end ---- */
@@ -344,7 +349,7 @@ static bool of_a_user(const struct entry *e, bool first)
 /* The slot has all of a file.  last: nothing more will come. */
 static bool is_image(struct drive *d, const struct entry *e, bool last)
 {
-    uint32_t need = d->blocks;
+    uint32_t blocks = d->blocks, need = blocks, end = DRIVE_PIECES;
 
     if (!need) {
         need = (e->size + FAT_SECTOR - 1) / FAT_SECTOR *
@@ -352,15 +357,16 @@ static bool is_image(struct drive *d, const struct entry *e, bool last)
         /* A plain image may be shorter, but before the end nobody knows. */
         if (!need || (e->size < d->size && !last))
             return false;
+        end = need;
     }
     walk(d, e->cluster_low);
-    for (uint32_t i = 0; i < DRIVE_PIECES; i++) {
+    for (uint32_t i = 0; i < end && i < DRIVE_PIECES; i++) {
         uint32_t number = d->owner[i];
         uint32_t place = d->place[number / CLUSTER_SECTORS];
 
-        if (place && (d->blocks || (place - 1) * CLUSTER_SECTORS +
-                                           number % CLUSTER_SECTORS ==
-                                       i / (FAT_SECTOR / DRIVE_PIECE)))
+        if (place &&
+            (blocks || place - CLUSTER_SECTORS + number % CLUSTER_SECTORS ==
+                           i / (FAT_SECTOR / DRIVE_PIECE)))
             need--;
     }
     return !need;
@@ -376,6 +382,7 @@ static void drop(struct drive *d)
 
 static enum drive_due result(struct drive *d, enum err err)
 {
+    drop(d);
     d->fat.state = err ? FAT_ERROR : FAT_SUCCESS;
     d->fat.err = (uint16_t)err;
     d->fat.offset = d->offset;
@@ -391,7 +398,7 @@ static enum drive_due conclude(struct drive *d)
     for (uint32_t i = 0; i < CONFIG_DRIVE_SECTORS; i++) {
         const struct entry *e = (const struct entry *)d->sector[i].data;
 
-        if (number_of(d->sector[i].lba) / CLUSTER_SECTORS != FAT_ROOT)
+        if (!in_root(&d->sector[i]))
             continue;
         for (uint32_t k = 0; k < FAT_SECTOR / sizeof(*e); k++, e++) {
             if (!of_a_user(e, k == 0))
@@ -411,16 +418,13 @@ static enum drive_due conclude(struct drive *d)
         return result(d, (enum err)d->err);
     }
     d->absent |= !d->patience;
-    d->used &= !last;
-    d->patience = CONFIG_DRIVE_QUIET_MS;
+    d->patience = last ? CONFIG_DRIVE_NEVER : CONFIG_DRIVE_QUIET_MS;
     return DRIVE_CARRY_ON;
 }
 
 enum drive_due drive_poll(struct drive *d, uint32_t now_ms)
 {
-    if (d->wrote)
-        d->since = now_ms;
-    d->wrote = false;
+    d->now = now_ms;
     if (d->closing) {
         upd_poll(d->upd);
         return upd_busy(d->upd) ? DRIVE_CARRY_ON
@@ -428,12 +432,10 @@ enum drive_due drive_poll(struct drive *d, uint32_t now_ms)
     }
     if (now_ms - d->since < d->patience)
         return DRIVE_CARRY_ON;
-    if (d->used || !d->patience)
-        return put_one(d) ? DRIVE_CARRY_ON : conclude(d);
-    return CONFIG_DRIVE_START_MS != CONFIG_DRIVE_NEVER &&
-                   d->fat.state == FAT_SUCCESS
-               ? DRIVE_START
-               : DRIVE_CARRY_ON;
+    if (CONFIG_DRIVE_START_MS != CONFIG_DRIVE_NEVER &&
+        d->patience == CONFIG_DRIVE_START_MS)
+        return DRIVE_START;
+    return put_one(d, false) ? DRIVE_CARRY_ON : conclude(d);
 }
 
 void drive_lost(struct drive *d)
@@ -445,10 +447,13 @@ void drive_lost(struct drive *d)
 
 void drive_mount(struct drive *d)
 {
+    if (d->opened) { /* by another host, or before a reset of the bus */
+        d->fat.state = FAT_ERROR;
+        d->fat.err = ERR_INCOMPLETE;
+    }
     drop(d);
     memset(&d->shut, 0, sizeof(*d) - offsetof(struct drive, shut));
     fat_mount(d->link);
-    d->wrote = true; /* from now on */
-    d->patience =
-        CONFIG_DRIVE_START_MS ? CONFIG_DRIVE_START_MS : CONFIG_DRIVE_QUIET_MS;
+    wait(d, d->fat.state == FAT_SUCCESS ? CONFIG_DRIVE_START_MS
+                                        : CONFIG_DRIVE_NEVER);
 }

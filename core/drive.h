@@ -40,31 +40,34 @@ struct drive_sector {
     _Alignas(4) uint8_t data[FAT_SECTOR];
 };
 
+/* In link[]: this comes next as it seems, the host did not say so yet. */
+#define DRIVE_GUESS 0x8000u
+
 /* The owner sets all of it to zero, then upd, then calls drive_mount(). */
 struct drive {
     struct upd *upd;
+    uint32_t now;   /* time of the last drive_poll(), ms */
     struct fat fat; /* the last result, which the volume shows */
     /* From here on a fresh mount clears it.  Small fields come first: the code
      * is shorter for offsets that fit an instruction. */
     bool shut;     /* the owner's word: another door is busy with an update */
-    bool used;     /* something was written */
     bool opened;   /* the update session is this door's */
     bool closing;  /* ... and the image is complete: it is being installed */
-    bool dirty;    /* the host's mark of a volume that is in use */
+    bool synced;   /* FSINFO was written after the last sector of a FAT */
     bool absent;   /* the host is done with the volume, nothing came of it */
-    bool wrote;    /* since the last drive_poll() */
     uint8_t next;  /* sector of the window to look at */
     uint16_t err;  /* enum err: the first reason against an image, and where */
     uint16_t head; /* first cluster of a .bin; 0: none known */
     uint16_t tail; /* last cluster of the chain that is looked at */
     uint32_t offset;
     uint32_t size;     /* of the image of a .bin, bytes */
-    uint32_t since;    /* quiet since then, ms */
-    uint32_t patience; /* for so long, ms; 0: the volume was ejected */
+    uint32_t since;    /* the host is quiet since then, ms, */
+    uint32_t patience; /* and the update is over after so long; 0: ejected */
     uint32_t blocks;   /* of the UF2 file that was put last; 0: a .bin was */
     uint32_t end;      /* address behind the image */
     uint16_t link[FAT_FREE_END];  /* the FAT, as fat_read() has it */
-    uint16_t place[FAT_FREE_END]; /* in the file that is looked at, from 1 */
+    uint16_t place[FAT_FREE_END]; /* in the file that is looked at: sectors to
+                                     the cluster's end; 0: not in it */
     uint8_t came[FAT_FREE_END];   /* one bit a sector: was written */
     uint16_t owner[DRIVE_PIECES]; /* the sector that wrote it; 0: none */
     struct drive_sector sector[CONFIG_DRIVE_SECTORS];

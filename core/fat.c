@@ -13,7 +13,6 @@
 
 /* ---- reserved sectors ---- */
 
-#define FSINFO_SECTOR 1u
 #define BACKUP_SECTOR 6u
 #define MEDIA         0xF8u /* fixed disk; in the first FAT entry, too */
 
@@ -58,7 +57,7 @@ static const struct __attribute__((packed)) boot_sector {
     .BPB_TotSec32 = FAT_VOLUME,
     .BPB_FATSz32 = FAT_SIZE,
     .BPB_RootClus = FAT_ROOT,
-    .BPB_FSInfo = FSINFO_SECTOR,
+    .BPB_FSInfo = FAT_INFO,
     .BPB_BkBootSec = BACKUP_SECTOR,
     .BS_DrvNum = 0x80,
     .BS_BootSig = 0x29,
@@ -84,7 +83,7 @@ static void reserved(uint32_t sector, struct fsinfo *to)
         sector -= BACKUP_SECTOR;
     if (sector == 0)
         memcpy(to, &boot_sector, sizeof(boot_sector));
-    else if (sector == FSINFO_SECTOR) {
+    else if (sector == FAT_INFO) {
         to->FSI_LeadSig = 0x41615252;
         to->FSI_StrucSig = 0x61417272;
         to->FSI_Free_Count = FAT_FREE_CLUSTERS;
@@ -97,8 +96,6 @@ static void reserved(uint32_t sector, struct fsinfo *to)
 
 #define BAD_CLUSTER 0x0FFFFFF7u
 
-typedef uint32_t FAT_OVERLAY fat_entry;
-
 static void table(const uint16_t *link, uint32_t cluster, fat_entry *to)
 {
     fat_entry *end = to + FAT_SECTOR_ENTRIES;
@@ -106,8 +103,11 @@ static void table(const uint16_t *link, uint32_t cluster, fat_entry *to)
     for (; to < end; cluster++) {
         uint32_t entry = BAD_CLUSTER;
 
-        if (cluster < FAT_FREE_END)
+        if (cluster < FAT_FREE_END) {
             entry = (uint32_t)(int16_t)link[cluster] & 0x0FFFFFFF;
+            if (entry - 0x0FFF8000 < FAT_FREE_END)
+                entry = 0;
+        }
         *to++ = entry;
     }
 }

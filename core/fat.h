@@ -37,6 +37,7 @@
      ((cluster)-FAT_FIRST_CLUSTER) * (FAT_CLUSTER / FAT_SECTOR))
 #define FAT_VOLUME FAT_LBA(FAT_ENTRIES)
 
+#define FAT_INFO 1u /* sector: FSINFO */
 /* Offset in the boot sector: bit 0 is set by hosts while the volume is in use.
  */
 #define FAT_DIRTY 0x41u
@@ -56,9 +57,6 @@
 _Static_assert(FAT_CLUSTERS >= 65525u + 32u, "hosts would take it for FAT16");
 _Static_assert(FAT_FREE_END <= FAT_ENTRIES, "no room for the largest file");
 
-/* Entries of a sector of the FAT. */
-#define FAT_SECTOR_ENTRIES (FAT_SECTOR / 4u)
-
 /* What the name of the status file says: READY.txt, ... */
 enum fat_state { FAT_READY, FAT_SUCCESS, FAT_ERROR };
 
@@ -70,13 +68,18 @@ struct fat {
 };
 
 /* The FAT: the lower half of each of its FAT_FREE_END first entries; from
- * FAT_LAST on the upper half is ones, else zero.  This makes it as it is on a
+ * FAT_LAST on the upper half is ones, else zero; with bit 15 and less than that
+ * it reads as 0.  This makes it as it is on a
  * volume that nobody wrote to, from zeros. */
 #define FAT_LAST 0xFFF8u
 void fat_mount(uint16_t *link);
 
 /* Laid over the bytes of a sector, in the byte order of the CPU. */
 #define FAT_OVERLAY __attribute__((may_alias))
+
+/* A sector of the FAT has so many. */
+typedef uint32_t FAT_OVERLAY fat_entry;
+#define FAT_SECTOR_ENTRIES (FAT_SECTOR / sizeof(fat_entry))
 
 /* The status file as far as the error's sentence.  What ends in NUL in
  * fat_text serves as a string descriptor, too; it is a line's end in the

@@ -505,6 +505,7 @@ uint32_t upd_busy_ms(const struct upd *u)
 
 void upd_open(struct upd *u)
 {
+    u->open = false;
     upd_lost(u);
     u->settling = false;
     u->gapless = UPD_GAPS; /* nothing is implied: all is marked */
@@ -513,15 +514,11 @@ void upd_open(struct upd *u)
     mark(u, PART_APP_START, PART_APP_UNIT_END);
 }
 
-void upd_renew(struct upd *u, uint32_t unit)
-{
-    commit(u);
-    u->erase[unit] = 1;
-}
-
 void upd_close(struct upd *u, uint32_t end)
 {
     commit(u);
+    if (stamped())
+        end = PART_APP_START + boot_image_size(slot());
     for (uint32_t i = PART_APP_UNIT; i < PART_APP_UNIT_END; i++)
         if (part_unit_start(i) >= end)
             u->erase[i] = 0;

@@ -122,10 +122,9 @@ void upd_leave(struct upd *u);
 void upd_open(struct upd *u);
 /* A piece, inside the slot and inside one page. */
 void upd_put(struct upd *u, uint32_t addr, const uint8_t *data, uint32_t n);
-/* An erase unit that was written to is to be written anew. */
-void upd_renew(struct upd *u, uint32_t unit);
-/* The file is complete and ends at this address: verifies the image.  Without
- * an error upd_poll() installs it, then upd_busy() is false. */
+/* The file is complete and ends at this address, or where its stamp says:
+ * gaps in it are erased, what lies behind it stays.  Verifies the image.
+ * Without an error upd_poll() installs it, then upd_busy() is false. */
 void upd_close(struct upd *u, uint32_t end);
 /* The file is void. */
 void upd_drop(struct upd *u);

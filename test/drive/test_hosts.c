@@ -57,7 +57,7 @@ static uint32_t get32(const uint8_t *p)
            (uint32_t)p[3] << 24;
 }
 
-static uint8_t *fat_entry(struct ramdisk *d, uint32_t cluster, int copy)
+static uint8_t *fat_value(struct ramdisk *d, uint32_t cluster, int copy)
 {
     return d->image + (size_t)(copy ? FAT2 : FAT1) * FH_SECTOR + 4 * cluster;
 }
@@ -80,12 +80,12 @@ static int run(const char *format, ...)
 static void close_window(struct ramdisk *d)
 {
     for (uint32_t c = 4 + WINDOW; c < FAT_ENTRIES; c++) {
-        put32(fat_entry(d, c, 0), FH_BAD);
-        put32(fat_entry(d, c, 1), FH_BAD);
+        put32(fat_value(d, c, 0), FH_BAD);
+        put32(fat_value(d, c, 1), FH_BAD);
     }
     for (uint32_t c = 3; c < 4; c++) {
-        put32(fat_entry(d, c, 0), FH_BAD);
-        put32(fat_entry(d, c, 1), FH_BAD);
+        put32(fat_value(d, c, 0), FH_BAD);
+        put32(fat_value(d, c, 1), FH_BAD);
     }
     put32(d->image + FH_SECTOR + 488, WINDOW);
     put32(d->image + FH_SECTOR + 492, 3);
@@ -157,7 +157,7 @@ static void unmark(struct ramdisk *d)
 {
     d->image[0x41] &= (uint8_t)~1u;
     for (int copy = 0; copy < 2; copy++)
-        put32(fat_entry(d, 1, copy), get32(fat_entry(d, 1, copy)) | FH_CLEAN);
+        put32(fat_value(d, 1, copy), get32(fat_value(d, 1, copy)) | FH_CLEAN);
 }
 
 /* A fast fsck: FATs equal, free count exact, and as many clusters in use as
@@ -166,10 +166,10 @@ static void check_fats(struct ramdisk *d)
 {
     uint32_t free = 0;
 
-    assert_memory_equal(fat_entry(d, 0, 0), fat_entry(d, 0, 1),
+    assert_memory_equal(fat_value(d, 0, 0), fat_value(d, 0, 1),
                         FAT_SIZE * FH_SECTOR);
     for (uint32_t c = 2; c < 8 + WINDOW; c++)
-        free += (get32(fat_entry(d, c, 0)) & 0x0FFFFFFF) == 0;
+        free += (get32(fat_value(d, c, 0)) & 0x0FFFFFFF) == 0;
     assert_int_equal(get32(d->image + FH_SECTOR + 488), free);
 }
 
@@ -456,7 +456,7 @@ static void macos_orders(void **state)
         assert_true(r.ms > 10000);
         uint32_t c = 0, e = 0;
         for (c = 4; c < 4 + WINDOW; c++) {
-            e = get32(fat_entry(b->disk, c, 0)) & 0x0FFFFFFF;
+            e = get32(fat_value(b->disk, c, 0)) & 0x0FFFFFFF;
             broken += e > c + 1 && e < FH_BAD;
         }
 
@@ -763,15 +763,15 @@ static void full_volume(void **state)
         uint8_t saved[4 * WINDOW];
 
         ramdisk_reset(b->disk);
-        memcpy(saved, fat_entry(b->disk, 4, 0), sizeof saved);
+        memcpy(saved, fat_value(b->disk, 4, 0), sizeof saved);
         for (uint32_t c = 4 + 15; c < 4 + WINDOW; c++)
-            put32(fat_entry(b->disk, c, 0), FH_BAD);
+            put32(fat_value(b->disk, c, 0), FH_BAD);
         host_copy(b->host, &b->disk->dev, &plan, &r);
         assert_int_equal(r.status, HOST_NO_SPACE);
         for (uint32_t i = 0; i < b->disk->writes; i++)
             assert_true(b->disk->log[i].lba < DATA + (2 + 15) * 8);
         ramdisk_reset(b->disk);
-        memcpy(fat_entry(b->disk, 4, 0), saved, sizeof saved);
+        memcpy(fat_value(b->disk, 4, 0), saved, sizeof saved);
     }
 }
 

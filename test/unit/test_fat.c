@@ -105,7 +105,7 @@ static struct volume open_volume(const struct fat *fat)
     return v;
 }
 
-static uint32_t fat_entry(const struct volume *v, uint32_t cluster)
+static uint32_t fat_value(const struct volume *v, uint32_t cluster)
 {
     struct sector s = read_sector(v->fat, v->reserved + cluster / 128);
 
@@ -122,8 +122,8 @@ static uint32_t chain_length(const struct volume *v, uint32_t cluster)
 {
     uint32_t n = 1;
 
-    for (; fat_entry(v, cluster) < 0x0FFFFFF8; n++) {
-        assert_int_equal(fat_entry(v, cluster), cluster + 1);
+    for (; fat_value(v, cluster) < 0x0FFFFFF8; n++) {
+        assert_int_equal(fat_value(v, cluster), cluster + 1);
         cluster++;
         assert_true(n < v->clusters);
     }
@@ -240,7 +240,7 @@ static void fsinfo_is_exact(void **state)
     assert_int_equal(u32(s.bytes + 484), 0x61417272);
     assert_int_equal(u32(s.bytes + 508), 0xAA550000);
     for (uint32_t c = 2; c < v.clusters + 2; c++) {
-        if (fat_entry(&v, c) == 0) {
+        if (fat_value(&v, c) == 0) {
             first = first ? first : c;
             count++;
         }
@@ -276,7 +276,7 @@ static void free_clusters_are_a_window(void **state)
 
     (void)state;
     for (uint32_t c = 2; c < v.fat_size * 128; c++) {
-        uint32_t entry = fat_entry(&v, c);
+        uint32_t entry = fat_value(&v, c);
 
         if (c < 4)
             assert_true(entry >= 0x0FFFFFF8);
