@@ -144,7 +144,7 @@ bool fh_mount(struct fathost *v, const struct blockdev *dev, enum fh_os os)
     v->info_lba = v->commands = v->sectors = v->reads = v->syncs = 0;
     v->ms = 0;
     v->alloc = os == FH_WINDOWS ? FH_LOWEST : FH_NEXT;
-    v->contiguous = false;
+    v->contiguous = v->whole_clusters = false;
     v->page = os == FH_WINDOWS ? 8 : 0;
     v->transfer = 240;
     v->free = UINT32_MAX;
@@ -338,6 +338,10 @@ static uint32_t data_run(const struct fathost *v, const struct fh_file *f,
 void fh_data(struct fathost *v, const struct fh_file *f, uint32_t at,
              uint32_t n)
 {
+    uint32_t end = (f->size + FH_SECTOR - 1) / FH_SECTOR;
+
+    if (v->whole_clusters && n && at + n == end)
+        n += (v->per_cluster - end % v->per_cluster) % v->per_cluster;
     while (n && at / v->per_cluster < f->count && v->error == FH_OK) {
         uint32_t lba;
         uint32_t run =

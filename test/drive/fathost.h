@@ -78,12 +78,13 @@ struct fathost {
     const struct blockdev *dev;
     enum fh_os os;
     enum fh_alloc alloc;
-    bool no_cache;     /* fh_sync() sends nothing */
-    bool contiguous;   /* looks for one run for a whole file first */
-    uint32_t page;     /* sectors that metadata is written in, 0: one */
-    uint32_t transfer; /* sectors of the largest command */
-    uint64_t random;   /* state of fh_random() */
-    int64_t pull;      /* sectors until the cable is pulled, < 0: never */
+    bool no_cache;       /* fh_sync() sends nothing */
+    bool contiguous;     /* looks for one run for a whole file first */
+    bool whole_clusters; /* writes a file's last cluster to its end */
+    uint32_t page;       /* sectors that metadata is written in, 0: one */
+    uint32_t transfer;   /* sectors of the largest command */
+    uint64_t random;     /* state of fh_random() */
+    int64_t pull;        /* sectors until the cable is pulled, < 0: never */
     void (*after)(void *ctx); /* called after each command that writes */
     void *after_ctx;
 

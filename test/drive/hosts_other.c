@@ -8,6 +8,8 @@
 
 void bsd_mounted(struct copier *h)
 {
+    /* Its buffers are clusters. */
+    h->v.whole_clusters = h->plan->kind == HOST_FREEBSD || fh_chance(&h->v, 2);
     /* markvoldirty() of msdosfs: FAT[1], at once. */
     fh_mark(&h->v, true);
     fh_flush(&h->v, FH_FATS);

@@ -46,6 +46,7 @@ static const struct {
     [PAYLOAD_UF2_DAMAGED] = {"uf2-damaged", "damaged.uf2"},
     [PAYLOAD_UF2_FAMILY] = {"uf2-family", "other.uf2"},
     [PAYLOAD_UF2_BOOTLOADER] = {"uf2-bootloader", "bootloader.uf2"},
+    [PAYLOAD_UF2_HOSTILE] = {"uf2-hostile", "hostile.uf2"},
 };
 
 const char *payload_name(enum payload_kind kind)
@@ -247,11 +248,31 @@ static void uf2_shuffle(struct payload *p, uint64_t *state)
     }
 }
 
+/* Flags, address, size, number, count or family of a few blocks. */
+static void uf2_spoil(struct payload *p, uint64_t *state)
+{
+    static const uint32_t values[] = {
+        0,          1,          255,        476,        512,
+        0x10000,    0x7FFFFFFF, 0x80000000, 0xFFFFFF00, 0xFFFFFFFF,
+        0x08000000, 0x08001F00, 0x080FFF00, 0x20000000};
+
+    for (uint32_t i = 1 + payload_below(state, 4); i; i--) {
+        uint32_t block = payload_below(state, p->size / UF2_BLOCK);
+        uint32_t field = 8 + 4 * payload_below(state, 6);
+        uint32_t value =
+            values[payload_below(state, sizeof values / sizeof values[0])];
+        if (payload_below(state, 4) == 0)
+            value = payload_random(state);
+        put32(p->data + block * UF2_BLOCK + field, value);
+    }
+}
+
 static void make_uf2(struct payload *p, const struct trial_board *board,
                      uint64_t *state, uint32_t length)
 {
     enum payload_kind kind = p->kind;
     bool stamped = kind == PAYLOAD_UF2 || kind == PAYLOAD_UF2_DAMAGED ||
+                   kind == PAYLOAD_UF2_HOSTILE ||
                    (kind != PAYLOAD_UF2_PLAIN && payload_below(state, 2));
     uint32_t addr = kind == PAYLOAD_UF2_BOOTLOADER ? 0x08000000 : board->slot;
     uint32_t family =
@@ -267,6 +288,9 @@ static void make_uf2(struct payload *p, const struct trial_board *board,
                 memset(p->image + i * UF2_BYTES, 0xFF, UF2_BYTES);
         if (stamped)
             stamp(length, board->product, p->image);
+        /* Without a stamp, an image ends with its last block. */
+        while (!stamped && blank(p->image + p->length - UF2_BYTES))
+            p->length -= UF2_BYTES;
     }
     if (kind == PAYLOAD_UF2_DAMAGED)
         p->image[payload_below(state, length - STAMPED_LEAST) +
@@ -274,10 +298,13 @@ static void make_uf2(struct payload *p, const struct trial_board *board,
     if (kind == PAYLOAD_UF2_BEFORE)
         uf2_other(p, board, state);
     uf2(p, addr, family, kind == PAYLOAD_UF2_GAPS);
+    p->needed = p->size;
     if (kind == PAYLOAD_UF2_BEHIND)
         uf2_other(p, board, state);
     if (kind == PAYLOAD_UF2_ORDER)
         uf2_shuffle(p, state);
+    if (kind == PAYLOAD_UF2_HOSTILE)
+        uf2_spoil(p, state);
     if (kind == PAYLOAD_UF2_SHORT)
         p->size -= 1 + payload_below(state, p->size / 2);
     if (kind == PAYLOAD_UF2_HOLE) {
@@ -306,7 +333,7 @@ static void make_bin(struct payload *p, const struct trial_board *board,
         noise(state, p->data, inside);
     }
     memcpy(p->data + inside, p->image, length);
-    p->size = inside + length;
+    p->size = p->needed = inside + length;
     switch (p->kind) {
     case PAYLOAD_BIN_TAIL:
         if (more > board->slot_size - length)
@@ -354,7 +381,7 @@ void payload_make(struct payload *p, const struct trial_board *board,
                          : STAMPED_LEAST + 8;
 
     p->kind = kind;
-    p->size = p->length = 0;
+    p->size = p->needed = p->length = 0;
     p->firmware = kind < PAYLOAD_FIRMWARE;
     if (length < least)
         length = least;

@@ -43,6 +43,7 @@ enum payload_kind {
     PAYLOAD_UF2_DAMAGED,    /* a byte of a stamped image differs */
     PAYLOAD_UF2_FAMILY,     /* for another family */
     PAYLOAD_UF2_BOOTLOADER, /* for where the bootloader lies */
+    PAYLOAD_UF2_HOSTILE,    /* fields of some blocks are anything */
     PAYLOAD_KINDS
 };
 
@@ -50,6 +51,7 @@ struct payload {
     enum payload_kind kind;
     uint8_t *data;
     uint32_t size;
+    uint32_t needed; /* bytes of it that the image needs */
     bool firmware;   /* whole, and for this board: */
     uint8_t *image;  /* what the slot holds from its start */
     uint32_t length; /* bytes of it */

@@ -20,7 +20,8 @@ static const char *const old_name[OLDS] = {"empty", "application",
                                            "the same application", "half"};
 
 static const char *const group_name[TRIAL_GROUPS] = {
-    "bin", "bin bits", "plain", "uf2", "uf2 odd", "two", "none", "broken"};
+    "bin", "bin bits", "plain",   "uf2",   "uf2 odd",
+    "two", "none",     "garbled", "broken"};
 
 const char *trial_group_name(enum trial_group group)
 {
@@ -176,11 +177,8 @@ static void draw_broken(struct trials *t, uint64_t *random)
     if (cancel && kind == PAYLOAD_PLAIN)
         kind = PAYLOAD_BIN;
     draw_file(t, random, kind);
-    uint32_t size = t->file[0].size, image = t->payload[0].length;
+    uint32_t size = t->file[0].size;
     if (cancel) {
-        /* What lies behind the image would not be missed. */
-        if (kind == PAYLOAD_BIN_TAIL)
-            size = image;
         /* A .bin is plain as long as there is no stamp. */
         plan->cut = 64 + payload_below(random, size - 64);
     } else {
@@ -232,11 +230,13 @@ static void draw(struct trials *t, enum host_kind kind, uint64_t seed)
 {
     uint64_t random = seed * 64 + (uint64_t)kind + 0x5EED0000000000ull;
     uint32_t dice = payload_below(&random, 100);
+    enum payload_kind garbled;
 
     host_plan_seeded(&t->plan, kind, seed);
     t->plan.files = t->file;
     t->power = false;
     t->unplugged = 0;
+    t->witness.garble = 0;
     for (unsigned i = 0; i <= HOST_FILES; i++)
         t->payload[i].firmware = false;
     t->group = dice < 30   ? TRIAL_BIN
@@ -244,7 +244,8 @@ static void draw(struct trials *t, enum host_kind kind, uint64_t seed)
                : dice < 54 ? TRIAL_UF2
                : dice < 68 ? TRIAL_UF2_ODD
                : dice < 80 ? TRIAL_TWO
-               : dice < 92 ? TRIAL_NONE
+               : dice < 90 ? TRIAL_NONE
+               : dice < 93 ? TRIAL_GARBLED
                            : TRIAL_BROKEN;
     switch (t->group) {
     case TRIAL_BIN:
@@ -269,6 +270,11 @@ static void draw(struct trials *t, enum host_kind kind, uint64_t seed)
         draw_file(t, &random,
                   PAYLOAD_FIRMWARE +
                       payload_below(&random, PAYLOAD_KINDS - PAYLOAD_FIRMWARE));
+        break;
+    case TRIAL_GARBLED:
+        garbled = draw_firmware(&random);
+        draw_file(t, &random, garbled == PAYLOAD_PLAIN ? PAYLOAD_BIN : garbled);
+        t->witness.garble = seed | 1;
         break;
     default:
         draw_broken(t, &random);
@@ -351,6 +357,12 @@ static void read_status(struct trials *t, struct trial_result *r)
         wrong(r, "code 0x%02X in the status file", r->code);
 }
 
+/* On the volume as the host wrote it. */
+static bool was_whole(const struct trials *t, const struct payload *p)
+{
+    return witness_has(&t->witness, p->data, p->needed, p->size);
+}
+
 static bool slot_has(const struct trials *t, const struct payload *p)
 {
     return memcmp(t->after, p->image, p->length) == 0;
@@ -366,7 +378,19 @@ static uint32_t differs(const struct trials *t, const uint8_t *image,
     return i;
 }
 
-/* SUCCESS: a firmware that was whole on the volume is in the slot. */
+/* Is this what SUCCESS may mean?  Firmware whose file is whole on the volume;
+ * or, where something went wrong with the copy, which says itself that all of
+ * it is there. */
+static bool may_be(const struct trials *t, const struct payload *p)
+{
+    if (p->kind == PAYLOAD_UF2_HOSTILE)
+        return slot_has(t, p); /* what was spoiled does not matter */
+    if (!p->firmware)
+        return false;
+    return was_whole(t, p) || (t->group >= TRIAL_GARBLED &&
+                               p->kind != PAYLOAD_PLAIN && slot_has(t, p));
+}
+
 static void judge_success(const struct trials *t, struct trial_result *r,
                           const struct payload *files, unsigned count)
 {
@@ -374,11 +398,10 @@ static void judge_success(const struct trials *t, struct trial_result *r,
     bool any = false;
 
     for (unsigned i = 0; i < count; i++) {
-        const struct payload *p = &files[i];
-        if (!p->firmware || !witness_has(&t->witness, p->data, p->size))
+        if (!may_be(t, &files[i]))
             continue;
-        last = p;
-        any |= slot_has(t, p);
+        last = &files[i];
+        any |= slot_has(t, last);
     }
     if (!last)
         wrong(r, "SUCCESS, and no firmware was whole on the volume");
@@ -401,8 +424,7 @@ static void judge_others(const struct trials *t, struct trial_result *r)
     if (t->old_boots && memcmp(t->after, t->before, t->old_length) == 0)
         return;
     /* Without power the word of the success is lost. */
-    if (t->power && slot_has(t, &t->payload[0]) &&
-        witness_has(&t->witness, t->payload[0].data, t->payload[0].size))
+    if (t->power && slot_has(t, &t->payload[0]) && was_whole(t, &t->payload[0]))
         return;
     wrong(r,
           "WRONG IMAGE: %s, and something starts; differs from the old "
@@ -470,6 +492,7 @@ static void again(struct trials *t, uint64_t seed, struct trial_result *r)
     payload_make(p, t->board, kind, seed, 64 + payload_below(&random, 12000));
     file = (struct host_file){payload_file(kind), p->data, p->size};
     witness_begin(&t->witness);
+    t->witness.garble = 0;
     host_copy(t->copier, &t->witness.dev, &plan, &then.host);
     settle(t);
     judge(t, &then, p, 1, 61);
@@ -505,8 +528,7 @@ void trial_run(struct trials *t, enum host_kind kind, uint64_t seed,
             "the file was %swhole on the volume; behind the first word the "
             "slot differs at 0x%X "
             "of 0x%X",
-            witness_has(&t->witness, t->file[0].data, t->file[0].size) ? ""
-                                                                       : "not ",
+            was_whole(t, &t->payload[0]) ? "" : "not ",
             (unsigned)differs(t, t->payload[0].image, 4, t->payload[0].length),
             (unsigned)t->payload[0].length);
     if (r->host.status == HOST_NOT_MOUNTED)

@@ -48,6 +48,7 @@ enum trial_group {
     TRIAL_UF2_ODD,  /* with gaps, in another order, of several families */
     TRIAL_TWO,      /* two files or three, firmware among them */
     TRIAL_NONE,     /* no firmware for this board, or a damaged one */
+    TRIAL_GARBLED,  /* firmware, and some sectors of metadata are garbled */
     TRIAL_BROKEN,   /* cancelled, or the cable is pulled */
     TRIAL_GROUPS
 };

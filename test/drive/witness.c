@@ -61,12 +61,37 @@ static bool read_sectors(void *ctx, uint32_t lba, uint32_t n, uint8_t *to)
     return !witness_gone(w) && w->rig->dev.read(w->rig->dev.ctx, lba, n, to);
 }
 
+/* A word of a FAT or of the root directory's cluster becomes anything. */
+static void garble(struct witness *w, uint32_t lba, uint8_t *sector)
+{
+    uint64_t *random = &w->garble;
+    uint32_t root_lba = w->data_lba + (w->root - 2) * w->per_cluster;
+    uint32_t value = payload_random(random);
+
+    if (lba < w->fat_lba || lba >= root_lba + w->per_cluster ||
+        payload_below(random, 12))
+        return;
+    for (uint32_t n = 1 + payload_below(random, 4); n; n--) {
+        uint8_t *at = sector + 4 * payload_below(random, FH_SECTOR / 4);
+        if (payload_below(random, 3))
+            value = payload_below(random, w->clusters + 2);
+        memcpy(at, &value, 4);
+    }
+}
+
 static bool write_sectors(void *ctx, uint32_t lba, uint32_t n,
                           const uint8_t *from)
 {
     struct witness *w = ctx;
-    bool done =
-        !witness_gone(w) && w->rig->dev.write(w->rig->dev.ctx, lba, n, from);
+    bool done;
+
+    if (w->garble && n <= FH_TRANSFER) {
+        memcpy(w->garbled, from, (size_t)n * FH_SECTOR);
+        for (uint32_t i = 0; i < n; i++)
+            garble(w, lba + i, w->garbled + i * FH_SECTOR);
+        from = w->garbled;
+    }
+    done = !witness_gone(w) && w->rig->dev.write(w->rig->dev.ctx, lba, n, from);
 
     trace(w, "write", lba, n, done);
     if (w->trace && done && n <= 2 && lba == 0)
@@ -230,7 +255,8 @@ static bool has_at(const struct witness *w, uint32_t first, uint32_t copy,
     return true;
 }
 
-bool witness_has(const struct witness *w, const uint8_t *data, uint32_t size)
+bool witness_has(const struct witness *w, const uint8_t *data, uint32_t least,
+                 uint32_t size)
 {
     uint32_t bytes = w->per_cluster * FH_SECTOR;
 
@@ -241,11 +267,12 @@ bool witness_has(const struct witness *w, const uint8_t *data, uint32_t size)
             const uint8_t *e = cluster_data(w, c);
             for (uint32_t i = 0; i < bytes; i += 32, e += 32) {
                 uint32_t first = get16(e + 20) << 16 | get16(e + 26);
+                uint32_t bytes_of = get32(e + 28);
                 /* Hidden, label, directory; free, deleted. */
                 if (e[0] == 0 || e[0] == 0xE5 || (e[11] & 0x1A) ||
-                    get32(e + 28) != size)
+                    bytes_of < least || bytes_of > size)
                     continue;
-                if (has_at(w, first, copy, data, size))
+                if (has_at(w, first, copy, data, bytes_of))
                     return true;
             }
         }

@@ -12,9 +12,10 @@
 struct witness {
     struct blockdev dev; /* what the host gets */
     const struct trial_rig *rig;
-    unsigned mount; /* of the rig's, that this host has */
-    uint64_t wait;  /* ms since witness_begin() that the host let pass */
-    bool trace;     /* prints its commands */
+    unsigned mount;  /* of the rig's, that this host has */
+    uint64_t wait;   /* ms since witness_begin() that the host let pass */
+    bool trace;      /* prints its commands */
+    uint64_t garble; /* not 0: garbles some sectors of metadata, by this seed */
 
     /* Up to the last cluster that is free on a volume nobody wrote to. */
     uint32_t sectors;
@@ -25,6 +26,7 @@ struct witness {
     uint8_t *touched;
     uint32_t *list;
     uint32_t touches;
+    uint8_t garbled[FH_TRANSFER * FH_SECTOR];
     uint32_t outside; /* sectors written behind them; there should be none */
 };
 
@@ -37,9 +39,11 @@ void witness_begin(struct witness *w);
 /* Its medium is gone for good. */
 bool witness_gone(const struct witness *w);
 
-/* There is a file in the root directory for everybody to see, with this in
- * it, by the chain of one of the FATs. */
-bool witness_has(const struct witness *w, const uint8_t *data, uint32_t size);
+/* There is a file in the root directory for everybody to see, with at least
+ * the first `least` of these bytes and nothing else in it, by the chain of one
+ * of the FATs. */
+bool witness_has(const struct witness *w, const uint8_t *data, uint32_t least,
+                 uint32_t size);
 
 /* Is the volume that the rig has now as one that nobody wrote to?  Of sectors
  * of data one in `every` is looked at.  Returns the first one that differs,
