@@ -193,16 +193,23 @@ static bool blank(const uint8_t *data)
     return true;
 }
 
+/* A gap may be left out; but the last block says where the file ends. */
+static bool left_out(const struct payload *p, uint32_t block, bool gaps)
+{
+    return gaps && (block + 1) * UF2_BYTES < p->length &&
+           blank(p->image + block * UF2_BYTES);
+}
+
 /* The image as blocks, behind those that are there. */
 static void uf2(struct payload *p, uint32_t addr, uint32_t family, bool gaps)
 {
     uint32_t all = p->length / UF2_BYTES, blocks = 0, number = 0;
 
     for (uint32_t i = 0; i < all; i++)
-        blocks += !gaps || !blank(p->image + i * UF2_BYTES);
+        blocks += !left_out(p, i, gaps);
     for (uint32_t i = 0; i < all; i++) {
         const uint8_t *from = p->image + i * UF2_BYTES;
-        if (gaps && blank(from))
+        if (left_out(p, i, gaps))
             continue;
         memcpy(uf2_block(p->data + p->size, addr + i * UF2_BYTES, number++,
                          blocks, family),
