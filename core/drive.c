@@ -52,12 +52,18 @@ static void walk(struct drive *d, uint32_t at)
     }
 }
 
-/* Guesses how the chain goes on that is not all written yet. */
+/* The chain has not all of the image yet, as far as that is known. */
+static bool is_short(const struct drive *d)
+{
+    return d->place[d->tail] * FAT_SECTOR < d->size;
+}
+
+/* Guesses how the chain goes on that is not all written yet, or grows. */
 static bool guess(struct drive *d)
 {
     uint32_t at = d->tail;
 
-    if (d->link[at])
+    if (!d->head || !is_short(d))
         return false;
     while (++at < FAT_FREE_END)
         if (d->came[at] == 0xFF && !d->link[at] && !d->place[at]) {
@@ -240,9 +246,10 @@ static void head(struct drive *d, uint32_t cluster, const uint32_t *vectors)
     uint32_t product = vectors[IMG_OFF_PRODUCT / 4];
 
     /* It may be a part of the image that is under way. */
-    if (d->head &&
-        (d->place[cluster] || (!d->link[cluster] && cluster > d->head &&
-                               d->link[d->tail] < FAT_LAST)))
+    if (d->head && (d->place[cluster] ||
+                    (!d->link[cluster] && cluster > d->head &&
+                     (d->size < PART_APP_SIZE ? is_short(d)
+                                              : d->link[d->tail] < FAT_LAST))))
         return;
     if (vectors[IMG_OFF_MAGIC / 4] == IMG_MAGIC && product &&
         product != BOARD_PRODUCT) {
