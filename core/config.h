@@ -43,7 +43,7 @@
  * also a file's data wait until it is known where they belong.  The more, the
  * less order a host has to keep. */
 #ifndef CONFIG_DRIVE_SECTORS
-#define CONFIG_DRIVE_SECTORS (BOARD_RAM_SIZE / 512u * 5u / 8u)
+#define CONFIG_DRIVE_SECTORS BOARD_DRIVE_SECTORS
 #endif
 
 /* How long the host has been quiet when an update is over: after SYNCHRONIZE

@@ -39,6 +39,9 @@
 #define BOARD_RAM_BASE 0x20000000u
 #define BOARD_RAM_SIZE (64u * 1024u)
 
+/* The drive may keep so many sectors of 512 bytes in RAM. */
+#define BOARD_DRIVE_SECTORS 104u
+
 /* The application's own settings, survive every update: two pages, the
  * least that an EEPROM emulation needs (AN2594). */
 #define BOARD_KV_SIZE 4096u
