@@ -36,6 +36,10 @@ void dcd_disconnect(void);
  * SETUP of the next one. */
 enum dcd_event dcd_poll(void);
 
+/* Number of the frame, from the last SOF: in its lower 11 bits, the others are
+ * anything.  It stands still while there is no host or the bus is suspended. */
+uint32_t dcd_frame(void);
+
 /* True where nothing waits to be polled.  A flash operation stalls the CPU,
  * so it must not start while the host waits for a handshake. */
 bool dcd_quiet(void);

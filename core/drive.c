@@ -429,15 +429,15 @@ static enum drive_due conclude(struct drive *d)
     return DRIVE_CARRY_ON;
 }
 
-enum drive_due drive_poll(struct drive *d, uint32_t now_ms)
+enum drive_due drive_poll(struct drive *d, uint32_t frame)
 {
-    d->now = now_ms;
+    d->now += (frame - d->now) & 0x7FF;
     if (d->closing) {
         upd_poll(d->upd);
         return upd_busy(d->upd) ? DRIVE_CARRY_ON
                                 : result(d, (enum err)d->upd->err);
     }
-    if (now_ms - d->since < d->patience)
+    if (d->now - d->since < d->patience)
         return DRIVE_CARRY_ON;
     if (CONFIG_DRIVE_START_MS != CONFIG_DRIVE_NEVER &&
         d->patience == CONFIG_DRIVE_START_MS)
@@ -454,7 +454,7 @@ void drive_lost(struct drive *d)
 
 void drive_mount(struct drive *d)
 {
-    if (d->opened) { /* by another host, or before a reset of the bus */
+    if (d->opened) {
         d->fat.state = FAT_ERROR;
         d->fat.err = ERR_INCOMPLETE;
     }

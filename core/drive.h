@@ -46,7 +46,7 @@ struct drive_sector {
 /* The owner sets all of it to zero, then upd, then calls drive_mount(). */
 struct drive {
     struct upd *upd;
-    uint32_t now;   /* time of the last drive_poll(), ms */
+    uint32_t now;   /* time of the last drive_poll(), frames of the bus */
     struct fat fat; /* the last result, which the volume shows */
     /* From here on a fresh mount clears it.  Small fields come first: the code
      * is shorter for offsets that fit an instruction. */
@@ -73,8 +73,9 @@ struct drive {
     struct drive_sector sector[CONFIG_DRIVE_SECTORS];
 };
 
-/* Before each connection to the bus: the volume is clean, whatever was
- * written before; the last result stays in fat. */
+/* Before each connection to the bus, and when a host has left or another one
+ * comes: the volume is clean, whatever was written before.  The last result
+ * stays in fat; an update that was under way is void. */
 void drive_mount(struct drive *d);
 
 enum drive_due {
@@ -84,8 +85,10 @@ enum drive_due {
 };
 
 /* While no transfer is under way and no other door is busy: carries on with
- * what is due, for the time of a flash operation or the check of an image. */
-enum drive_due drive_poll(struct drive *d, uint32_t now_ms);
+ * what is due, for the time of a flash operation or the check of an image.
+ * frame as in dcd_frame(): what counts as quiet are milliseconds of a bus that
+ * is alive, not those after the cable was pulled. */
+enum drive_due drive_poll(struct drive *d, uint32_t frame);
 
 /* Another door begins an update: what came by this one is void. */
 void drive_lost(struct drive *d);

@@ -60,10 +60,13 @@ static void connect(struct sallyport *s)
 static bool carry_on(struct sallyport *s, uint32_t now_ms)
 {
 #if CONFIG_MSC
+    if (s->configured != s->usbd.config && !s->drive.closing)
+        drive_mount(&s->drive);
+    s->configured = s->usbd.config;
     s->drive.shut = CONFIG_DFU && !dfu_idle(&s->dfu);
     msc_poll(&s->msc);
     if (msc_idle(&s->msc) && !s->drive.shut)
-        switch (drive_poll(&s->drive, now_ms)) {
+        switch (drive_poll(&s->drive, dcd_frame())) {
         case DRIVE_REMOUNT:
             connect(s);
             break;

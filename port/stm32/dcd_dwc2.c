@@ -165,6 +165,11 @@ enum dcd_event dcd_poll(void)
     return DCD_NONE;
 }
 
+uint32_t dcd_frame(void)
+{
+    return DWC2_DSTS >> DWC2_DSTS_FNSOF;
+}
+
 bool dcd_quiet(void)
 {
     return !(DWC2_GINTSTS & (DWC2_GINTSTS_USBRST | DWC2_GINTSTS_RXFLVL)) &&

@@ -102,6 +102,11 @@ enum dcd_event dcd_poll(void)
     return DCD_NONE;
 }
 
+uint32_t dcd_frame(void)
+{
+    return FSDEV_FNR;
+}
+
 bool dcd_quiet(void)
 {
     return !(FSDEV_ISTR & (FSDEV_ISTR_RESET | FSDEV_ISTR_CTR));

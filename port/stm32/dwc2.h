@@ -57,6 +57,7 @@
 /* ---- device ---- */
 #define DWC2_DCFG        DWC2_REG(0x800u)
 #define DWC2_DCTL        DWC2_REG(0x804u)
+#define DWC2_DSTS        DWC2_REG(0x808u)
 #define DWC2_DIEPCTL(n)  DWC2_REG(0x900u + 0x20u * (n))
 #define DWC2_DIEPINT(n)  DWC2_REG(0x908u + 0x20u * (n))
 #define DWC2_DIEPTSIZ(n) DWC2_REG(0x910u + 0x20u * (n))
@@ -69,6 +70,8 @@
 #define DWC2_DCFG_DAD_MASK DWC2_DCFG_DAD(0x7Fu)
 
 #define DWC2_DCTL_SDIS (1u << 1)
+
+#define DWC2_DSTS_FNSOF 8u /* the first bit */
 
 /* MPSIZ, USBAEP, EPTYP and TXFNUM: not of endpoint 0 */
 #define DWC2_EPCTL_MPSIZ(n)  (n)

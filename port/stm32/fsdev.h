@@ -20,6 +20,7 @@
 #define FSDEV_EPR(n)   FSDEV_REG(4u * (n))
 #define FSDEV_CNTR     FSDEV_REG(0x40u)
 #define FSDEV_ISTR     FSDEV_REG(0x44u)
+#define FSDEV_FNR      FSDEV_REG(0x48u)
 #define FSDEV_DADDR    FSDEV_REG(0x4Cu)
 #define FSDEV_BTABLE   FSDEV_REG(0x50u)
 /* The half-word at byte offset off (even) of packet memory. */
