@@ -46,10 +46,14 @@
 #define CONFIG_DRIVE_SECTORS BOARD_DRIVE_SECTORS
 #endif
 
-/* How long the host has been quiet when an update is over: after SYNCHRONIZE
+/* How long the host has been quiet when an update is over: after the volume
+ * was ejected (Linux looks at it once more), after SYNCHRONIZE
  * CACHE, after the volume was marked as clean (Windows does so 1.5 s after its
  * last write, and may go on), and without either: hosts write metadata up to
  * 25 s after the data.  Milliseconds. */
+#ifndef CONFIG_DRIVE_EJECT_MS
+#define CONFIG_DRIVE_EJECT_MS 500u
+#endif
 #ifndef CONFIG_DRIVE_SYNC_MS
 #define CONFIG_DRIVE_SYNC_MS 1000u
 #endif

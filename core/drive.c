@@ -131,7 +131,7 @@ static bool put(struct drive *d, const struct drive_sector *s)
             (offset - CLUSTER_SECTORS + number % CLUSTER_SECTORS) * FAT_SECTOR;
     else
         return false;
-    if (d->shut)
+    if (d->shut || d->lost)
         fail(d, ERR_BUSY, offset);
     else if (n % DRIVE_PIECE || offset % DRIVE_PIECE || offset >= PART_APP_SIZE)
         fail(d, ERR_ADDRESS, offset);
@@ -312,6 +312,9 @@ void block_read(struct drive *d, uint32_t lba, uint8_t *to)
 {
     const struct drive_sector *s = lba ? find(d, lba) : NULL;
 
+    /* Somebody still reads from the volume that is about to go. */
+    if (d->patience < CONFIG_DRIVE_QUIET_MS)
+        d->since = d->now;
     if (s)
         memcpy(to, s->data, FAT_SECTOR);
     else
@@ -326,7 +329,7 @@ void block_sync(struct drive *d)
 
 void block_eject(struct drive *d)
 {
-    wait(d, 0);
+    wait(d, CONFIG_DRIVE_EJECT_MS);
 }
 
 /* ---- the end ---- */
@@ -399,7 +402,8 @@ static enum drive_due result(struct drive *d, enum err err)
 /* Time is up: what do the files say? */
 static enum drive_due conclude(struct drive *d)
 {
-    bool last = !d->patience || d->patience == CONFIG_DRIVE_QUIET_MS;
+    bool ejected = d->patience == CONFIG_DRIVE_EJECT_MS;
+    bool last = ejected || d->patience == CONFIG_DRIVE_QUIET_MS;
     bool files = false;
 
     for (uint32_t i = 0; i < CONFIG_DRIVE_SECTORS; i++) {
@@ -424,7 +428,7 @@ static enum drive_due conclude(struct drive *d)
         fail(d, d->opened ? ERR_INCOMPLETE : ERR_FILE, 0);
         return result(d, (enum err)d->err);
     }
-    d->absent |= !d->patience;
+    d->absent |= ejected;
     d->patience = last ? CONFIG_DRIVE_NEVER : CONFIG_DRIVE_QUIET_MS;
     return DRIVE_CARRY_ON;
 }
@@ -447,9 +451,9 @@ enum drive_due drive_poll(struct drive *d, uint32_t frame)
 
 void drive_lost(struct drive *d)
 {
-    if (d->opened)
-        fail(d, ERR_BUSY, 0);
     drop(d);
+    /* What waits in the window must not undo what the other door does. */
+    d->lost = d->patience <= CONFIG_DRIVE_QUIET_MS;
 }
 
 void drive_mount(struct drive *d)

@@ -54,6 +54,7 @@ struct drive {
     bool opened;   /* the update session is this door's */
     bool closing;  /* ... and the image is complete: it is being installed */
     bool synced;   /* FSINFO was written after the last sector of a FAT */
+    bool lost;     /* another door began an update: nothing goes to the slot */
     bool absent;   /* the host is done with the volume, nothing came of it */
     uint8_t next;  /* sector of the window to look at */
     uint16_t err;  /* enum err: the first reason against an image, and where */
@@ -62,7 +63,7 @@ struct drive {
     uint32_t offset;
     uint32_t size;     /* of the image of a .bin, bytes */
     uint32_t since;    /* the host is quiet since then, ms, */
-    uint32_t patience; /* and the update is over after so long; 0: ejected */
+    uint32_t patience; /* and the update is over after so long */
     uint32_t blocks;   /* of the UF2 file that was put last; 0: a .bin was */
     uint32_t end;      /* address behind the image */
     uint16_t link[FAT_FREE_END];  /* the FAT, as fat_read() has it */

@@ -7,9 +7,7 @@
 #include "personality.h"
 #include "plat.h"
 
-#include <stddef.h>
 #include <stdint.h>
-#include <string.h>
 
 extern uint32_t _bss_start[], _bss_end[], _stack_top[];
 
@@ -24,8 +22,10 @@ _Noreturn void Reset_Handler(void)
     struct sallyport *s = &sallyport;
     enum boot_decision stay = sallyport_boot();
 
-    /* Not before: it would make the start of the application late. */
-    memset(_bss_start, 0, (size_t)((char *)_bss_end - (char *)_bss_start));
+    /* Not before: it would make the start of the application late.  By words,
+     * because the clock is slow here and the drive has all of the RAM. */
+    for (uint32_t *p = _bss_start; p < _bss_end; p++)
+        *p = 0;
     /* Hides the address from the optimiser: offsets from a pointer that is
      * passed on are shorter than addresses (-190 B). */
     __asm("" : "+r"(s));
