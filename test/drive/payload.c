@@ -152,6 +152,11 @@ void payload_image(const struct trial_board *board, uint64_t seed,
         to[MAGIC] = 0;
 }
 
+bool payload_stamped(const struct payload *p)
+{
+    return p->length >= STAMPED_LEAST && !memcmp(p->image + MAGIC, "SALY", 4);
+}
+
 void payload_init(struct payload *p, const struct trial_board *board)
 {
     p->data = malloc(2 * board->slot_size + ROOM);

@@ -76,6 +76,9 @@ void payload_free(struct payload *p);
 void payload_make(struct payload *p, const struct trial_board *board,
                   enum payload_kind kind, uint64_t seed, uint32_t length);
 
+/* Its image has a stamp; else all of the slot is image. */
+bool payload_stamped(const struct payload *p);
+
 const char *payload_name(enum payload_kind kind); /* "uf2-gaps" */
 const char *payload_file(enum payload_kind kind); /* "firmware.uf2" */
 

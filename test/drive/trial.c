@@ -204,7 +204,7 @@ static void draw_old(struct trials *t, uint64_t *random)
         return;
     if (t->old == OLD_SAME) {
         memcpy(slot, p->image, p->length);
-        t->old_length = size;
+        t->old_length = payload_stamped(p) ? p->length : size;
         return;
     }
     bool stamped = payload_below(random, 3);
