@@ -124,6 +124,23 @@ void pieces_shuffle(struct copier *h, unsigned reach)
     }
 }
 
+static int by_first(const void *a, const void *b)
+{
+    const struct piece *x = a, *y = b;
+    uint32_t per = 8; /* sectors of a cluster, here */
+    uint32_t i = x->file->chain[x->from / per] * per + x->from % per;
+    uint32_t k = y->file->chain[y->from / per] * per + y->from % per;
+
+    return (i > k) - (i < k);
+}
+
+void pieces_sort(struct copier *h)
+{
+    fh_require(h->v.error != FH_OK || h->v.per_cluster == 8);
+    if (h->v.error == FH_OK)
+        qsort(h->piece, h->pieces, sizeof h->piece[0], by_first);
+}
+
 void pieces_allocate(struct copier *h, unsigned until)
 {
     for (unsigned i = h->done; i < until && i < h->pieces; i++) {

@@ -48,6 +48,8 @@ struct copier {
 void pieces_cut(struct copier *h, uint32_t sectors);
 /* ... put into another order: a piece moves at most `reach` places. */
 void pieces_shuffle(struct copier *h, unsigned reach);
+/* ... or by rising LBA, as a disk queue sorts; they have their clusters. */
+void pieces_sort(struct copier *h);
 /* Allocates for the pieces not yet done up to `until`. */
 void pieces_allocate(struct copier *h, unsigned until);
 /* Writes them. */

@@ -80,9 +80,23 @@ static void flush_any(struct copier *h)
     }
 }
 
+/* Something else where a piece will come, as of a file that is saved twice. */
+static void outdated(struct copier *h)
+{
+    struct fathost *v = &h->v;
+    const struct piece *p =
+        &h->piece[h->done + fh_below(v, h->pieces - h->done)];
+    struct fh_file other = *p->file;
+
+    other.data = p->file->data + fh_below(v, p->file->size / 2);
+    other.size = p->file->size / 2;
+    fh_data(v, &other, p->from, p->n);
+}
+
 void random_copy(struct copier *h)
 {
     struct fathost *v = &h->v;
+    bool stale;
     unsigned eager = fh_below(v, 8); /* how early metadata goes out */
 
     if (fh_chance(v, 2))
@@ -94,10 +108,16 @@ void random_copy(struct copier *h)
     if (eager & 1)
         flush_any(h);
     pieces_allocate(h, h->pieces);
-    pieces_shuffle(h, fh_chance(v, 2) ? h->pieces : 1 + fh_below(v, 9));
+    if (fh_chance(v, 3))
+        pieces_sort(h);
+    else
+        pieces_shuffle(h, fh_chance(v, 2) ? h->pieces : 1 + fh_below(v, 9));
+    stale = fh_chance(v, 4);
     if (eager & 4)
         entries_set(h, true);
     while (h->done < h->pieces && v->error == FH_OK) {
+        if (stale && fh_chance(v, 3))
+            outdated(h);
         pieces_write(h, h->done + 1 + fh_below(v, 8));
         if (fh_below(v, 8) < eager)
             flush_any(h);

@@ -173,6 +173,8 @@ void windows_copy(struct copier *h)
          * a slow copy may find the volume cleaned in between. */
         if ((h->plan->flags & HOST_PAUSE) && fh_chance(v, 8)) {
             clean(h);
+            if (fh_chance(v, 2)) /* where the files come from is slow */
+                host_idle(h, fh_below(v, 8000));
             dirty(h);
         }
     }

@@ -378,17 +378,15 @@ static uint32_t differs(const struct trials *t, const uint8_t *image,
     return i;
 }
 
-/* Is this what SUCCESS may mean?  Firmware whose file is whole on the volume;
- * or, where something went wrong with the copy, which says itself that all of
- * it is there. */
+/* Is this what SUCCESS may mean?  Firmware whose file is whole on the volume,
+ * or all of which is there and says so itself. */
 static bool may_be(const struct trials *t, const struct payload *p)
 {
     if (p->kind == PAYLOAD_UF2_HOSTILE)
         return slot_has(t, p); /* what was spoiled does not matter */
     if (!p->firmware)
         return false;
-    return was_whole(t, p) || (t->group >= TRIAL_GARBLED &&
-                               p->kind != PAYLOAD_PLAIN && slot_has(t, p));
+    return was_whole(t, p) || (p->kind != PAYLOAD_PLAIN && slot_has(t, p));
 }
 
 static void judge_success(const struct trials *t, struct trial_result *r,
