@@ -43,12 +43,12 @@ enum {
 static const uint8_t inquiry[INQUIRY_SIZE] = {
     0,   0x80, 2,   2,   INQUIRY_SIZE - 5,
     0,   0,    0,   'S', 'a',
-    'l', 'l',  'y', 'p', 'o',
-    'r', 't',  ' ', 'B', 'o',
-    'o', 't',  'l', 'o', 'a',
-    'd', 'e',  'r', ' ', ' ',
-    ' ', ' ',  '1', '.', '0',
-    '0'};
+    'l', 'l',  'y', 'p', 'r',
+    't', /* vendor, of 8 characters */
+    'B', 'o',  'o', 't', 'l',
+    'o', 'a',  'd', 'e', 'r',
+    ' ', ' ',  ' ', ' ', ' ',
+    ' ', '1',  '.', '0', '0'};
 
 /* What a CDB has in the middle of it. */
 struct __attribute__((packed, may_alias)) unaligned16 {

@@ -61,7 +61,7 @@ static void inquiry(void **state)
     assert_int_equal(data[1], 0x80); /* removable */
     assert_int_equal(data[3], 2);
     assert_int_equal(data[4], 31);
-    assert_memory_equal(data + 8, "Sallyport Bootloader", 20);
+    assert_memory_equal(data + 8, "SallyprtBootloader      1.00", 28);
     for (int i = 8; i < 36; i++)
         assert_in_range(data[i], 0x20, 0x7E);
     passes(CDB(0x12, 0, 0, 0, 5), 5, IN);
