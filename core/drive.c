@@ -35,6 +35,14 @@ __attribute__((noinline)) static void fail(struct drive *d, enum err err,
     d->offset = offset;
 }
 
+/* Ends the session that is open. */
+static void drop(struct drive *d)
+{
+    if (d->opened)
+        upd_drop(d->upd);
+    d->opened = false;
+}
+
 /* ---- chains ---- */
 
 /* Follows a chain and gives its clusters their places. */
@@ -141,7 +149,7 @@ static bool put(struct drive *d, const struct drive_sector *s)
         /* Another file, which may leave gaps, or a wrong guess where what is
          * written cannot be changed. */
         if ((PART_BIG_UNITS || blocks) && *owner && *owner != number)
-            d->opened = false;
+            drop(d);
         if (!d->opened) {
             memset(d->owner, 0, sizeof(d->owner));
             upd_open(d->upd);
@@ -258,7 +266,7 @@ static void head(struct drive *d, uint32_t cluster, const uint32_t *vectors)
     }
     d->size = boot_image_size(vectors);
     d->head = (uint16_t)cluster;
-    d->opened = false;
+    drop(d);
     walk(d, cluster);
 }
 
@@ -380,14 +388,6 @@ static bool is_image(struct drive *d, const struct entry *e, bool last)
             need--;
     }
     return !need;
-}
-
-/* Ends the session that is open. */
-static void drop(struct drive *d)
-{
-    if (d->opened)
-        upd_drop(d->upd);
-    d->opened = false;
 }
 
 static enum drive_due result(struct drive *d, enum err err)

@@ -505,7 +505,6 @@ uint32_t upd_busy_ms(const struct upd *u)
 
 void upd_open(struct upd *u)
 {
-    u->open = false;
     upd_lost(u);
     u->settling = false;
     u->gapless = UPD_GAPS; /* nothing is implied: all is marked */
