@@ -173,7 +173,7 @@ bool msc_setup(struct msc *m, struct usbd *u)
     if (s->wValue || s->wLength != in || s->bRequest + in != MSC_RESET)
         return false;
     if (in) {
-        usbd_send(u, &u->answer[1], 1); /* a zero */
+        usbd_send(u, &u->zero, 1);
         return true;
     }
     /* Halts and toggles stay as they are.  But a packet of before must not be

@@ -27,12 +27,15 @@ static struct sallyport *self(struct usbd *u)
     return (struct sallyport *)u;
 }
 
+/* Without DFU, packets are taken from here (dcd_write()). */
+#define SENT _Alignas(CONFIG_DFU ? 1 : 4)
+
 /* Windows finds its own driver for the DFU interface beside another one. */
 #define MS_OS (CONFIG_DFU && CONFIG_MSC)
 
 /* USB 2.0 table 9-8.  The class is told by the interface.  Hosts ask for a BOS
  * where bcdUSB is 2.01. */
-static const uint8_t device_descriptor[18] = {
+static const SENT uint8_t device_descriptor[18] = {
     18,
     USB_DESC_DEVICE,
     USB_U16(MS_OS ? 0x0201 : 0x0200),
@@ -50,7 +53,7 @@ static const uint8_t device_descriptor[18] = {
 };
 
 #define CONFIG_LENGTH (9 + (9 + 9) * CONFIG_DFU + (9 + 7 + 7) * CONFIG_MSC)
-static const uint8_t config_descriptor[CONFIG_LENGTH] = {
+static const SENT uint8_t config_descriptor[CONFIG_LENGTH] = {
     /* USB 2.0 table 9-10: bus-powered, 100 mA */
     9,
     USB_DESC_CONFIGURATION,
@@ -105,7 +108,7 @@ static const uint8_t config_descriptor[CONFIG_LENGTH] = {
 #endif
 };
 
-static const uint8_t languages[4] = {4, USB_DESC_STRING,
+static const SENT uint8_t languages[4] = {4, USB_DESC_STRING,
                                      USB_U16(USB_LANGID_ENGLISH_US)};
 
 _Static_assert(2 * PART_LAYOUT_SIZE <= USBD_TEXT, "longer than its buffer");

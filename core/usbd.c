@@ -28,15 +28,19 @@ void usbd_send_string(struct usbd *u, const char *ascii)
 static void send_packet(struct usbd *u)
 {
     uint32_t n = u->left < DCD_PACKET ? u->left : DCD_PACKET;
+    const void *from = (const void *)u->from;
 
-    fn_read(u, u->from, u->packet, n);
+    if (CONFIG_DFU) {
+        fn_read(u, u->from, u->packet, n);
+        from = u->packet;
+    }
     u->from += n;
     u->left -= n;
     u->wanted -= n;
     /* 8.5.3.2: less than asked for ends with a packet that is not full. */
     if (n < DCD_PACKET)
         u->wanted = 0;
-    dcd_write(u->packet, n);
+    dcd_write(from, n);
 }
 
 static void in_done(struct usbd *u)

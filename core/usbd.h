@@ -36,6 +36,7 @@ struct usbd {
     uint32_t wanted;        /* more than that, where the host asked for it */
     uint32_t from;          /* address of the rest of an IN data stage */
     uint8_t answer[2];      /* small answers; the second byte stays 0 */
+    _Alignas(4) uint8_t zero;
     _Alignas(4) uint8_t packet[DCD_PACKET];
     uint16_t text[USBD_TEXT / 2]; /* a string descriptor */
 };
@@ -48,7 +49,7 @@ bool usbd_quiet(const struct usbd *u);
 
 /* For an IN request, from fn_setup() or fn_descriptor(): answer with the n
  * bytes at `from`, which stay there until the transfer is over, or with as
- * many of them as the host asks for. */
+ * many of them as the host asks for.  Aligned to 4 without CONFIG_DFU. */
 void usbd_send(struct usbd *u, const void *from, uint32_t n);
 /* The same with a string descriptor made from ASCII, at most
  * USBD_TEXT / 2 - 1 characters. */
