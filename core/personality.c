@@ -109,7 +109,7 @@ static const SENT uint8_t config_descriptor[CONFIG_LENGTH] = {
 };
 
 static const SENT uint8_t languages[4] = {4, USB_DESC_STRING,
-                                     USB_U16(USB_LANGID_ENGLISH_US)};
+                                          USB_U16(USB_LANGID_ENGLISH_US)};
 
 _Static_assert(2 * PART_LAYOUT_SIZE <= USBD_TEXT, "longer than its buffer");
 
