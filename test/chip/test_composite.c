@@ -23,7 +23,7 @@ enum {
 enum { DFU_CLASS_REQUESTS = 7 };
 enum { GET_MAX_LUN = 0xFE, BOT_RESET = 0xFF };
 /* More than the drive keeps in RAM. */
-enum { IMAGE = 96 * 1024, SMALL = 12 * 1024 };
+enum { IMAGE = 128 * 1024, SMALL = 12 * 1024 };
 
 static struct msc disk;
 static uint8_t buffer[65536], image[IMAGE];
