@@ -31,7 +31,10 @@ struct core_disk {
     struct upd upd;
     _Alignas(4) uint8_t sector[FH_SECTOR];
     struct fake_flash *flash;
-    uint64_t us;   /* of the chip: stalls are not in it (plat.h) */
+    uint64_t us;  /* of the chip: stalls are not in it (plat.h) */
+    uint64_t off; /* of the wall, without frames on the bus */
+    bool still;   /* there are none now, since: */
+    uint64_t since;
     uint64_t away; /* until then off the bus; 0: on it */
     uint64_t random;
     unsigned mounts;
@@ -64,6 +67,15 @@ static uint64_t wall(const struct core_disk *d)
     return d->us + d->flash->busy_us;
 }
 
+/* As dcd_frame(): 11 bits, the others are anything. */
+static uint32_t frame(struct core_disk *d)
+{
+    uint64_t now = d->still ? d->since : wall(d);
+
+    return ((uint32_t)((now - d->off) / 1000) & 0x7FF) |
+           payload_random(&d->random) << 11;
+}
+
 static void mount(struct core_disk *d)
 {
     drive_mount(&d->drive);
@@ -81,7 +93,7 @@ static void turn(struct core_disk *d)
             mount(d);
         return;
     }
-    switch (drive_poll(&d->drive, plat_ms())) {
+    switch (drive_poll(&d->drive, frame(d))) {
     case DRIVE_REMOUNT:
         d->away = wall(d) + AWAY_US;
         break;
@@ -109,10 +121,10 @@ static void pass(struct core_disk *d, uint64_t until)
     }
 }
 
-/* A few turns between two commands, sometimes none. */
+/* A few turns between two commands. */
 static void breathe(struct core_disk *d)
 {
-    for (uint32_t n = payload_below(&d->random, 4); n; n--) {
+    for (uint32_t n = 1 + payload_below(&d->random, 3); n; n--) {
         turn(d);
         d->us += TURN_US;
     }
@@ -237,16 +249,28 @@ static unsigned mounts(void *ctx)
 static void replug(void *ctx, uint32_t ms, bool power)
 {
     struct core_disk *d = ctx;
+    uint64_t was;
 
     if (power) {
         power_up(d);
         return;
     }
-    pass(d, wall(d) + 1000ull * ms);
+    /* No frames meanwhile. */
+    was = wall(d);
+    d->since = was;
+    d->still = true;
+    pass(d, was + 1000ull * ms);
+    d->still = false;
+    d->off += wall(d) - was;
     if (d->away)
         pass(d, d->away);
-    drive_lost(&d->drive);
-    mount(d);
+    /* A reset of the bus, unless an image is just being installed. */
+    if (!d->drive.closing) {
+        mount(d);
+        return;
+    }
+    for (unsigned mounts = d->mounts; d->mounts == mounts;)
+        pass(d, wall(d) + 1000000);
 }
 
 static void slot(void *ctx, uint8_t *to)
