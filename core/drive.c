@@ -130,9 +130,9 @@ static bool put(struct drive *d, const struct drive_sector *s)
             fail(d, ERR_PRODUCT, offset);
             return true; /* for others */
         }
-        n = uf2->size == DRIVE_PIECE ? DRIVE_PIECE : 1;
-        offset = uf2->address - PART_APP_START;
         blocks = uf2->blocks;
+        n = uf2->size == DRIVE_PIECE && blocks ? DRIVE_PIECE : 1;
+        offset = uf2->address - PART_APP_START;
         data = uf2->data;
     } else if (offset)
         offset =
@@ -369,14 +369,13 @@ static bool is_image(struct drive *d, const struct entry *e, bool last)
 {
     uint32_t blocks = d->blocks, need = blocks, end = DRIVE_PIECES;
 
-    if (!need) {
-        need = (e->size + FAT_SECTOR - 1) / FAT_SECTOR *
-               (FAT_SECTOR / DRIVE_PIECE);
-        /* A plain image may be shorter, but before the end nobody knows. */
-        if (!need || (e->size < d->size && !last))
-            return false;
-        end = need;
-    }
+    /* What a host has not told in full it may still write.  A plain image may
+     * be of any size, so nobody knows before the end. */
+    if (!last && e->size < (blocks ? blocks * FAT_SECTOR : d->size))
+        return false;
+    if (!blocks)
+        need = end = (e->size + FAT_SECTOR - 1) / FAT_SECTOR *
+                     (FAT_SECTOR / DRIVE_PIECE);
     walk(d, e->cluster_low);
     for (uint32_t i = 0; i < end && i < DRIVE_PIECES; i++) {
         uint32_t number = d->owner[i];
@@ -387,16 +386,7 @@ static bool is_image(struct drive *d, const struct entry *e, bool last)
                            i / (FAT_SECTOR / DRIVE_PIECE)))
             need--;
     }
-    return !need;
-}
-
-static enum drive_due result(struct drive *d, enum err err)
-{
-    drop(d);
-    d->fat.state = err ? FAT_ERROR : FAT_SUCCESS;
-    d->fat.err = (uint16_t)err;
-    d->fat.offset = d->offset;
-    return !err && !CONFIG_DRIVE_START_MS ? DRIVE_START : DRIVE_REMOUNT;
+    return end && !need;
 }
 
 /* Time is up: what do the files say? */
@@ -414,19 +404,20 @@ static enum drive_due conclude(struct drive *d)
         for (uint32_t k = 0; k < FAT_SECTOR / sizeof(*e); k++, e++) {
             if (!of_a_user(e, k == 0))
                 continue;
-            files |= e->size || last;
+            /* Its first sector came, and was no image's. */
+            files |= last || (in_window(e->cluster_low) &&
+                              (d->came[e->cluster_low] & 1));
             if (d->opened && is_image(d, e, last)) {
                 d->closing = true;
-                d->offset = 0;
                 upd_close(d->upd, PART_APP_START + d->end);
-                return DRIVE_CARRY_ON;
+                return DRIVE_REMOUNT;
             }
         }
     }
     walk(d, d->head);
     if (d->opened ? last : files) {
         fail(d, d->opened ? ERR_INCOMPLETE : ERR_FILE, 0);
-        return result(d, (enum err)d->err);
+        return DRIVE_REMOUNT;
     }
     d->absent |= ejected;
     d->patience = last ? CONFIG_DRIVE_NEVER : CONFIG_DRIVE_QUIET_MS;
@@ -436,11 +427,6 @@ static enum drive_due conclude(struct drive *d)
 enum drive_due drive_poll(struct drive *d, uint32_t frame)
 {
     d->now += (frame - d->now) & 0x7FF;
-    if (d->closing) {
-        upd_poll(d->upd);
-        return upd_busy(d->upd) ? DRIVE_CARRY_ON
-                                : result(d, (enum err)d->upd->err);
-    }
     if (d->now - d->since < d->patience)
         return DRIVE_CARRY_ON;
     if (CONFIG_DRIVE_START_MS != CONFIG_DRIVE_NEVER &&
@@ -458,9 +444,18 @@ void drive_lost(struct drive *d)
 
 void drive_mount(struct drive *d)
 {
-    if (d->opened) {
-        d->fat.state = FAT_ERROR;
-        d->fat.err = ERR_INCOMPLETE;
+    /* Nobody is on the bus, so that an erase holds up nobody. */
+    if (d->closing) {
+        while (upd_busy(d->upd))
+            upd_poll(d->upd);
+        d->err = d->upd->err;
+        d->offset = 0;
+    } else if (d->opened)
+        fail(d, ERR_INCOMPLETE, 0);
+    if (d->closing || d->err) {
+        d->fat.state = d->err ? FAT_ERROR : FAT_SUCCESS;
+        d->fat.err = d->err;
+        d->fat.offset = d->offset;
     }
     drop(d);
     memset(&d->shut, 0, sizeof(*d) - offsetof(struct drive, shut));

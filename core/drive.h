@@ -52,7 +52,7 @@ struct drive {
      * is shorter for offsets that fit an instruction. */
     bool shut;     /* the owner's word: another door is busy with an update */
     bool opened;   /* the update session is this door's */
-    bool closing;  /* ... and the image is complete: it is being installed */
+    bool closing;  /* ... and the image is complete: to be installed */
     bool synced;   /* FSINFO was written after the last sector of a FAT */
     bool lost;     /* another door began an update: nothing goes to the slot */
     bool absent;   /* the host is done with the volume, nothing came of it */

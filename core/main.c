@@ -67,7 +67,7 @@ static void connect(struct sallyport *s)
 STEP static bool carry_on(struct sallyport *s, uint32_t now_ms)
 {
 #if CONFIG_MSC
-    if (s->configured != s->usbd.config && !s->drive.closing)
+    if (s->configured != s->usbd.config)
         drive_mount(&s->drive);
     s->configured = s->usbd.config;
     s->drive.shut = CONFIG_DFU && !dfu_idle(&s->dfu);
