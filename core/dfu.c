@@ -22,7 +22,7 @@ __attribute__((noinline)) static void fail(struct dfu *d, enum err err)
 {
     if (d->status.bState != DFU_dfuERROR) {
         d->status.bState = DFU_dfuERROR;
-        d->status.bStatus = err_dfu_status(err);
+        d->status.bStatus = (uint8_t)err;
     }
 }
 

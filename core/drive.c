@@ -13,17 +13,23 @@
 
 /* Sectors are numbered as if clusters began with 0, so a number divided by
  * their size is the cluster. */
-static uint32_t number_of(uint32_t lba)
-{
-    return lba - FAT_LBA(FAT_ROOT) + FAT_ROOT * CLUSTER_SECTORS;
-}
+#define NUMBER_OF(lba) ((lba)-FAT_LBA(FAT_ROOT) + FAT_ROOT * CLUSTER_SECTORS)
 
 _Static_assert(FAT_FREE_END *CLUSTER_SECTORS <= 0x10000u, "owner is 16 bits");
 
-static bool in_window(uint32_t cluster)
-{
-    return cluster - FAT_FREE < WINDOW;
-}
+/* A macro: gcc would make a value of a function's result. */
+#define IN_WINDOW(cluster) ((cluster)-FAT_FREE < WINDOW)
+
+/* Times are counted in ticks, because small numbers fit an instruction. */
+#define TICK_MS   256u
+#define TICKS(ms) (((ms)-1u) / TICK_MS + 1u)
+#define EJECT     TICKS(CONFIG_DRIVE_EJECT_MS)
+#define SYNC      TICKS(CONFIG_DRIVE_SYNC_MS)
+#define CLEAN     TICKS(CONFIG_DRIVE_CLEAN_MS)
+#define QUIET     TICKS(CONFIG_DRIVE_QUIET_MS)
+#define START     (CONFIG_DRIVE_START_MS ? TICKS(CONFIG_DRIVE_START_MS) : 0)
+#define NEVER     TICKS(CONFIG_DRIVE_NEVER)
+_Static_assert(EJECT < SYNC && SYNC < CLEAN && CLEAN < QUIET, "see conclude()");
 
 /* The first reason counts. */
 __attribute__((noinline)) static void fail(struct drive *d, enum err err,
@@ -31,7 +37,7 @@ __attribute__((noinline)) static void fail(struct drive *d, enum err err,
 {
     if (d->err)
         return;
-    d->err = (uint16_t)err;
+    d->err = (uint8_t)err;
     d->offset = offset;
 }
 
@@ -52,7 +58,7 @@ static void walk(struct drive *d, uint32_t at)
 
     memset(d->place, 0, sizeof(d->place));
     d->tail = 0;
-    while (in_window(at) && !d->place[at]) {
+    while (IN_WINDOW(at) && !d->place[at]) {
         place += CLUSTER_SECTORS;
         d->place[at] = (uint16_t)place;
         d->tail = (uint16_t)at;
@@ -116,28 +122,29 @@ static bool put(struct drive *d, const struct drive_sector *s)
 {
     const uint8_t *data = s->data;
     const struct uf2 *uf2 = (const struct uf2 *)data;
-    uint32_t number = number_of(s->lba);
-    uint32_t offset, blocks = 0, n = FAT_SECTOR;
+    uint32_t number = s->number;
+    uint32_t offset, n = FAT_SECTOR;
 
-    if (!in_window(number / CLUSTER_SECTORS))
+    if (!IN_WINDOW(number / CLUSTER_SECTORS))
         return false;
     offset = d->place[number / CLUSTER_SECTORS];
-    if (uf2->magic[0] == UF2_MAGIC0 && uf2->magic[1] == UF2_MAGIC1 &&
-        uf2->magic_end == UF2_MAGIC_END) {
+    if (((uf2->magic[0] ^ UF2_MAGIC0) | (uf2->magic[1] ^ UF2_MAGIC1) |
+         (uf2->magic_end ^ UF2_MAGIC_END)) == 0) {
         offset = uf2->number * FAT_SECTOR;
         if ((uf2->flags & (UF2_NOT_FLASH | UF2_HAS_FAMILY)) != UF2_HAS_FAMILY ||
             uf2->family != BOARD_UF2_FAMILY) {
             fail(d, ERR_PRODUCT, offset);
             return true; /* for others */
         }
-        blocks = uf2->blocks;
-        n = uf2->size == DRIVE_PIECE && blocks ? DRIVE_PIECE : 1;
+        d->blocks = uf2->blocks;
+        n = uf2->size == DRIVE_PIECE && d->blocks ? DRIVE_PIECE : 1;
         offset = uf2->address - PART_APP_START;
         data = uf2->data;
-    } else if (offset)
+    } else if (offset) {
         offset =
             (offset - CLUSTER_SECTORS + number % CLUSTER_SECTORS) * FAT_SECTOR;
-    else
+        d->blocks = 0;
+    } else
         return false;
     if (d->shut || d->lost)
         fail(d, ERR_BUSY, offset);
@@ -148,17 +155,15 @@ static bool put(struct drive *d, const struct drive_sector *s)
 
         /* Another file, which may leave gaps, or a wrong guess where what is
          * written cannot be changed. */
-        if ((PART_BIG_UNITS || blocks) && *owner && *owner != number)
+        if ((PART_BIG_UNITS || d->blocks) && *owner && *owner != number)
             drop(d);
         if (!d->opened) {
             memset(d->owner, 0, sizeof(d->owner));
             upd_open(d->upd);
+            d->opened = true;
         }
-        d->opened = true;
-        d->blocks = blocks;
         owner[0] = (uint16_t)number;
-        if (!blocks)
-            owner[1] = (uint16_t)number;
+        owner[n / DRIVE_PIECE - 1] = (uint16_t)number;
         upd_put(d->upd, PART_APP_START + offset, data, n);
         if (d->end < offset + n)
             d->end = offset + n;
@@ -169,19 +174,19 @@ static bool put(struct drive *d, const struct drive_sector *s)
 /* ---- the window ---- */
 
 __attribute__((noinline)) static struct drive_sector *find(struct drive *d,
-                                                           uint32_t lba)
+                                                           uint32_t number)
 {
     struct drive_sector *s = d->sector;
 
     for (; s < d->sector + CONFIG_DRIVE_SECTORS; s++)
-        if (s->lba == lba)
+        if (s->number == number)
             return s;
     return NULL;
 }
 
 static bool in_root(const struct drive_sector *s)
 {
-    return number_of(s->lba) / CLUSTER_SECTORS == FAT_ROOT;
+    return s->number / CLUSTER_SECTORS == FAT_ROOT;
 }
 
 /* The oldest sector that can be goes to the slot.  lose: or else the oldest
@@ -196,28 +201,25 @@ static struct drive_sector *put_one(struct drive *d, bool lose)
         if (!put(d, s)) {
             if (!lose || in_root(s))
                 continue;
-            disown(d, number_of(s->lba));
+            disown(d, s->number);
         }
-        s->lba = 0;
+        s->number = 0;
         return s;
     }
     return NULL;
 }
 
-__attribute__((noinline)) static void keep(struct drive *d, uint32_t lba,
+__attribute__((noinline)) static void keep(struct drive *d, uint32_t number,
                                            const uint8_t *data)
 {
-    struct drive_sector *s = find(d, lba);
+    struct drive_sector *s = find(d, number);
+    bool lose = false;
 
     if (!s)
         s = find(d, 0);
-    if (!s)
-        s = put_one(d, false);
-    if (!s && guess(d))
-        s = put_one(d, false);
-    if (!s)
-        s = put_one(d, true);
-    s->lba = lba;
+    while (!s && !(s = put_one(d, lose)))
+        lose = !guess(d);
+    s->number = number;
     memcpy(s->data, data, FAT_SECTOR);
 }
 
@@ -231,7 +233,7 @@ static void fat_sector(struct drive *d, uint32_t cluster,
     for (; entry < end && cluster < FAT_FREE_END; entry++, cluster++) {
         uint32_t next = *entry & 0x0FFFFFFF;
 
-        if (next && !in_window(next))
+        if (next && !IN_WINDOW(next))
             next = 0xFFFF;
         if (!next) {
             if (d->link[cluster] - DRIVE_GUESS < FAT_FREE_END)
@@ -252,6 +254,7 @@ static void fat_sector(struct drive *d, uint32_t cluster,
 static void head(struct drive *d, uint32_t cluster, const uint32_t *vectors)
 {
     uint32_t product = vectors[IMG_OFF_PRODUCT / 4];
+    uint32_t size = boot_image_size(vectors);
 
     /* It may be a part of the image that is under way. */
     if (d->head && (d->place[cluster] ||
@@ -259,22 +262,21 @@ static void head(struct drive *d, uint32_t cluster, const uint32_t *vectors)
                      (d->size < PART_APP_SIZE ? is_short(d)
                                               : d->link[d->tail] < FAT_LAST))))
         return;
-    if (vectors[IMG_OFF_MAGIC / 4] == IMG_MAGIC && product &&
-        product != BOARD_PRODUCT) {
+    if (size < PART_APP_SIZE && product && product != BOARD_PRODUCT) {
         fail(d, ERR_PRODUCT, IMG_OFF_PRODUCT);
         return;
     }
-    d->size = boot_image_size(vectors);
+    d->size = size;
     d->head = (uint16_t)cluster;
     drop(d);
     walk(d, cluster);
 }
 
 /* The update is over when nothing comes for so long. */
-static void wait(struct drive *d, uint32_t ms)
+static void wait(struct drive *d, uint32_t ticks)
 {
     d->since = d->now;
-    d->patience = ms;
+    d->patience = ticks;
 }
 
 /* ---- block.h ---- */
@@ -289,28 +291,31 @@ bool block_present(const struct drive *d)
     return !d->absent;
 }
 
-void block_write(struct drive *d, uint32_t lba, const uint8_t *data)
+/* Not inlined into the loop of main.c, where registers are short. */
+__attribute__((noinline)) void block_write(struct drive *d, uint32_t lba,
+                                           const uint8_t *data)
 {
-    uint32_t number = number_of(lba), cluster = number / CLUSTER_SECTORS;
+    uint32_t number = NUMBER_OF(lba), cluster = number / CLUSTER_SECTORS;
 
     if (lba == 0) {
         if (!(data[FAT_DIRTY] & 1))
-            wait(d, CONFIG_DRIVE_CLEAN_MS);
+            wait(d, CLEAN);
         return;
     }
     if (lba >= FAT_RESERVED) /* FSINFO may come half a minute later */
-        wait(d, CONFIG_DRIVE_QUIET_MS);
+        wait(d, QUIET);
     if (lba - FAT_RESERVED < 2 * FAT_SIZE) {
         d->synced = false;
         fat_sector(d, (lba - FAT_RESERVED) % FAT_SIZE * FAT_SECTOR_ENTRIES,
                    (const void *)data);
         return;
     }
-    if (lba == FAT_INFO)
-        d->synced = true;
-    keep(d, lba, data);
-    if (!in_window(cluster))
+    keep(d, number, data);
+    if (!IN_WINDOW(cluster)) {
+        if (lba == FAT_INFO)
+            d->synced = true;
         return;
+    }
     d->came[cluster] |= (uint8_t)(1u << number % CLUSTER_SECTORS);
     if (number % CLUSTER_SECTORS == 0 && boot_vectors_ok((const void *)data))
         head(d, cluster, (const void *)data);
@@ -318,10 +323,10 @@ void block_write(struct drive *d, uint32_t lba, const uint8_t *data)
 
 void block_read(struct drive *d, uint32_t lba, uint8_t *to)
 {
-    const struct drive_sector *s = lba ? find(d, lba) : NULL;
+    const struct drive_sector *s = find(d, NUMBER_OF(lba));
 
     /* Somebody still reads from the volume that is about to go. */
-    if (d->patience < CONFIG_DRIVE_QUIET_MS)
+    if (d->patience < QUIET)
         d->since = d->now;
     if (s)
         memcpy(to, s->data, FAT_SECTOR);
@@ -332,12 +337,12 @@ void block_read(struct drive *d, uint32_t lba, uint8_t *to)
 void block_sync(struct drive *d)
 {
     /* A host that goes on using the volume writes FSINFO later. */
-    wait(d, d->synced ? CONFIG_DRIVE_SYNC_MS : CONFIG_DRIVE_QUIET_MS);
+    wait(d, d->synced ? SYNC : QUIET);
 }
 
 void block_eject(struct drive *d)
 {
-    wait(d, CONFIG_DRIVE_EJECT_MS);
+    wait(d, EJECT);
 }
 
 /* ---- the end ---- */
@@ -348,20 +353,21 @@ struct FAT_OVERLAY entry {
     uint16_t created[2], accessed, cluster_high, written[2], cluster_low;
     uint32_t size;
 };
+#define ENTRIES        (FAT_SECTOR / sizeof(struct entry))
 #define DELETED        0xE5u
 #define NOT_OF_A_USER  (0x10u | 0x08u | 0x02u) /* directory, label, hidden */
 #define LONG_NAME      0x0Fu
 #define LONG_NAME_PART 0x1Fu
 
 /* Somebody put this file there, to be installed. */
-static bool of_a_user(const struct entry *e, bool first)
+static bool of_a_user(const struct entry *e, const struct entry *before)
 {
     if (e->name[0] == 0 || e->name[0] == DELETED ||
         e->attributes & NOT_OF_A_USER || e->cluster_low == FAT_STATUS)
         return false;
     /* Hosts hide what begins with a dot; that is in the entry before. */
-    return first || e[-1].attributes != LONG_NAME ||
-           (e[-1].name[0] & LONG_NAME_PART) != 1 || e[-1].name[1] != '.';
+    return before->attributes != LONG_NAME ||
+           (before->name[0] & LONG_NAME_PART) != 1 || before->name[1] != '.';
 }
 
 /* The slot has all of a file.  last: nothing more will come. */
@@ -373,11 +379,14 @@ static bool is_image(struct drive *d, const struct entry *e, bool last)
      * be of any size, so nobody knows before the end. */
     if (!last && e->size < (blocks ? blocks * FAT_SECTOR : d->size))
         return false;
-    if (!blocks)
+    walk(d, e->cluster_low);
+    if (!blocks) {
         need = end = (e->size + FAT_SECTOR - 1) / FAT_SECTOR *
                      (FAT_SECTOR / DRIVE_PIECE);
-    walk(d, e->cluster_low);
-    for (uint32_t i = 0; i < end && i < DRIVE_PIECES; i++) {
+        if (end - 1 >= DRIVE_PIECES)
+            return false;
+    }
+    for (uint32_t i = 0; i < end; i++) {
         uint32_t number = d->owner[i];
         uint32_t place = d->place[number / CLUSTER_SECTORS];
 
@@ -386,51 +395,59 @@ static bool is_image(struct drive *d, const struct entry *e, bool last)
                            i / (FAT_SECTOR / DRIVE_PIECE)))
             need--;
     }
-    return end && !need;
+    return !need;
 }
 
 /* Time is up: what do the files say? */
 static enum drive_due conclude(struct drive *d)
 {
-    bool ejected = d->patience == CONFIG_DRIVE_EJECT_MS;
-    bool last = ejected || d->patience == CONFIG_DRIVE_QUIET_MS;
-    bool files = false;
+    bool ejected = d->patience == EJECT;
+    bool last = ejected || d->patience == QUIET;
+    bool over = false;
+    enum err err = ERR_FILE;
+    const struct entry *e = NULL, *before;
 
-    for (uint32_t i = 0; i < CONFIG_DRIVE_SECTORS; i++) {
-        const struct entry *e = (const struct entry *)d->sector[i].data;
+    for (uint32_t i = FAT_ROOT * CLUSTER_SECTORS * ENTRIES;
+         i < (FAT_ROOT + 1) * CLUSTER_SECTORS * ENTRIES; i++) {
+        const struct drive_sector *s = find(d, i / ENTRIES);
 
-        if (!in_root(&d->sector[i]))
+        if (!s)
             continue;
-        for (uint32_t k = 0; k < FAT_SECTOR / sizeof(*e); k++, e++) {
-            if (!of_a_user(e, k == 0))
-                continue;
-            /* Its first sector came, and was no image's. */
-            files |= last || (in_window(e->cluster_low) &&
-                              (d->came[e->cluster_low] & 1));
-            if (d->opened && is_image(d, e, last)) {
-                d->closing = true;
-                upd_close(d->upd, PART_APP_START + d->end);
-                return DRIVE_REMOUNT;
-            }
+        before = e;
+        e = (const struct entry *)s->data + i % ENTRIES;
+        if (!of_a_user(e, before ? before : e))
+            continue;
+        /* Its first sector came, and was no image's. */
+        if (last ||
+            (IN_WINDOW(e->cluster_low) && (d->came[e->cluster_low] & 1)))
+            over = true;
+        if (d->opened && is_image(d, e, last)) {
+            d->closing = true;
+            upd_close(d->upd, d->end);
+            return DRIVE_REMOUNT;
         }
     }
     walk(d, d->head);
-    if (d->opened ? last : files) {
-        fail(d, d->opened ? ERR_INCOMPLETE : ERR_FILE, 0);
+    if (d->opened) {
+        over = last;
+        err = ERR_INCOMPLETE;
+    }
+    if (over) {
+        fail(d, err, 0);
         return DRIVE_REMOUNT;
     }
     d->absent |= ejected;
-    d->patience = last ? CONFIG_DRIVE_NEVER : CONFIG_DRIVE_QUIET_MS;
+    d->patience = last ? NEVER : QUIET;
     return DRIVE_CARRY_ON;
 }
 
-enum drive_due drive_poll(struct drive *d, uint32_t frame)
+__attribute__((noinline)) enum drive_due drive_poll(struct drive *d,
+                                                    uint32_t frame)
 {
     d->now += (frame - d->now) & 0x7FF;
-    if (d->now - d->since < d->patience)
+    if ((d->now - d->since) / TICK_MS < d->patience)
         return DRIVE_CARRY_ON;
-    if (CONFIG_DRIVE_START_MS != CONFIG_DRIVE_NEVER &&
-        d->patience == CONFIG_DRIVE_START_MS)
+    if (START != NEVER && d->patience == START)
         return DRIVE_START;
     return put_one(d, false) ? DRIVE_CARRY_ON : conclude(d);
 }
@@ -439,7 +456,8 @@ void drive_lost(struct drive *d)
 {
     drop(d);
     /* What waits in the window must not undo what the other door does. */
-    d->lost = d->patience <= CONFIG_DRIVE_QUIET_MS;
+    if (d->patience <= QUIET)
+        d->lost = true;
 }
 
 void drive_mount(struct drive *d)
@@ -460,6 +478,5 @@ void drive_mount(struct drive *d)
     drop(d);
     memset(&d->shut, 0, sizeof(*d) - offsetof(struct drive, shut));
     fat_mount(d->link);
-    wait(d, d->fat.state == FAT_SUCCESS ? CONFIG_DRIVE_START_MS
-                                        : CONFIG_DRIVE_NEVER);
+    wait(d, d->fat.state == FAT_SUCCESS ? START : NEVER);
 }

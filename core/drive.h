@@ -36,7 +36,8 @@
 
 /* A sector of the window. */
 struct drive_sector {
-    uint32_t lba; /* 0: free; the boot sector itself is never kept */
+    uint32_t number; /* counted as if clusters began with 0.  0: free, as
+                        that one lies in a FAT, which is never kept */
     _Alignas(4) uint8_t data[FAT_SECTOR];
 };
 
@@ -57,14 +58,14 @@ struct drive {
     bool lost;     /* another door began an update: nothing goes to the slot */
     bool absent;   /* the host is done with the volume, nothing came of it */
     uint8_t next;  /* sector of the window to look at */
-    uint16_t err;  /* enum err: the first reason against an image, and where */
+    uint8_t err;   /* enum err: the first reason against an image, and where */
     uint16_t head; /* first cluster of a .bin; 0: none known */
     uint16_t tail; /* last cluster of the chain that is looked at */
     uint32_t offset;
     uint32_t size;     /* of the image of a .bin, bytes */
     uint32_t since;    /* the host is quiet since then, ms, */
-    uint32_t patience; /* and the update is over after so long */
-    uint32_t blocks;   /* of the UF2 file that was put last; 0: a .bin was */
+    uint32_t patience; /* and the update is over after so many ticks */
+    uint32_t blocks;   /* of the UF2 file that came last; 0: a .bin did */
     uint32_t end;      /* address behind the image */
     uint16_t link[FAT_FREE_END];  /* the FAT, as fat_read() has it */
     uint16_t place[FAT_FREE_END]; /* in the file that is looked at: sectors to

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * err.h - the one list of what can go wrong: name, DFU status (USB DFU 1.1,
- * clause 6.1.2), number within that status, sentence.  The value of an error
- * is its DFU status plus 256 times its number, so GETSTATUS needs no table.
+ * clause 6.1.2), sentence.  The value of an error is its DFU status, so
+ * GETSTATUS needs no table.
  */
 #ifndef SALLYPORT_ERR_H
 #define SALLYPORT_ERR_H
@@ -27,35 +27,30 @@ enum dfu_status {
     DFU_STATUS_STALLEDPKT = 0x0F,
 };
 
-/* What an update can end in.  These sentences are in the bootloader, in the
- * drive's status file: each is as short as it can be. */
-#define ERR_UPDATE_LIST(X)                                                     \
-    X(ERR_NONE, OK, 0, "no error")                                             \
-    X(ERR_PRODUCT, TARGET, 0, "made for another product")                      \
-    X(ERR_FILE, FILE, 0, "not a firmware file")                                \
-    X(ERR_READ_ONLY, WRITE, 0, "area is read-only")                            \
-    X(ERR_ERASE, ERASE, 0, "flash erase failed")                               \
-    X(ERR_NOT_ERASED, CHECK_ERASED, 0, "sector not erased")                    \
-    X(ERR_PROGRAM, PROG, 0, "flash write failed")                              \
-    X(ERR_CHECK, VERIFY, 0, "image damaged: wrong CRC")                        \
-    X(ERR_INCOMPLETE, NOTDONE, 0, "incomplete: copy it again")                 \
-    X(ERR_ADDRESS, ADDRESS, 0, "address outside flash")                        \
-    X(ERR_NO_IMAGE, FIRMWARE, 0, "no complete application")                    \
-    X(ERR_BUSY, STALLEDPKT, 1, "interrupted by a DFU download")
+/* In the order of their status.  X: what an update by the drive can end in;
+ * these sentences are in the bootloader, each is as short as it can be.  D:
+ * what only DFU hosts see, as a status. */
+#define ERR_LIST_OF(X, D)                                                      \
+    X(ERR_NONE, OK, "no error")                                                \
+    X(ERR_PRODUCT, TARGET, "for another product")                              \
+    X(ERR_FILE, FILE, "no firmware")                                           \
+    D(ERR_READ_ONLY, WRITE, "area is read-only")                               \
+    X(ERR_ERASE, ERASE, "erase failed")                                        \
+    X(ERR_NOT_ERASED, CHECK_ERASED, "not erased")                              \
+    X(ERR_PROGRAM, PROG, "write failed")                                       \
+    X(ERR_CHECK, VERIFY, "image damaged")                                      \
+    X(ERR_ADDRESS, ADDRESS, "outside the slot")                                \
+    X(ERR_INCOMPLETE, NOTDONE, "copy incomplete")                              \
+    X(ERR_NO_IMAGE, FIRMWARE, "no application")                                \
+    X(ERR_BUSY, VENDOR, "interrupted by DFU")                                  \
+    D(ERR_REQUEST, STALLEDPKT, "request does not fit the state")
 
-#define ERR_LIST(X)                                                            \
-    ERR_UPDATE_LIST(X)                                                         \
-    X(ERR_REQUEST, STALLEDPKT, 0, "request does not fit the state")
+#define ERR_LIST(X)                      ERR_LIST_OF(X, X)
+#define ERR_SKIP(name, status, sentence) /* nothing */
+#define ERR_UPDATE_LIST(X)               ERR_LIST_OF(X, ERR_SKIP)
 
-#define ERR_VALUE(name, status, number, sentence)                              \
-    name = DFU_STATUS_##status + 256 * (number),
+#define ERR_VALUE(name, status, sentence) name = DFU_STATUS_##status,
 enum err { ERR_LIST(ERR_VALUE) };
 #undef ERR_VALUE
-
-/* bStatus: the lower byte. */
-static inline unsigned char err_dfu_status(enum err e)
-{
-    return (unsigned char)e;
-}
 
 #endif

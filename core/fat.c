@@ -141,33 +141,36 @@ const struct fat_text fat_text = {
 /* Seven of the eight characters of a name; the last is a space. */
 static const char state_name[][8] = {"READY  ", "SUCCESS", "ERROR  "};
 
-/* The sentences one behind the other, each with its error before it in a
- * byte, as the status is less than 16 and so is the number, and with the
- * status once more as text. */
-#define ERR_KEY(e) (char)((e) | (e) >> 4)
-#define ERR_FIELDS(name, status, number, sentence)                             \
-    char name##_key;                                                           \
+/* The sentences one behind the other, as many lines down as the error's number
+ * is, each after its number's digit.  What the drive never says is empty. */
+#define ERR_FIELDS(name, status, sentence)                                     \
     char name##_digit;                                                         \
     char name##_text[sizeof(" " sentence "\n") - 1];
-#define ERR_FILL(name, status, number, sentence)                               \
-    ERR_KEY(name), HEX_CHAR(DFU_STATUS_##status, 0), " " sentence "\n",
+#define NO_FIELDS(name, status, sentence) char name##_text;
+#define ERR_FILL(name, status, sentence)                                       \
+    HEX_CHAR(DFU_STATUS_##status, 0), " " sentence "\n",
+#define NO_FILL(name, status, sentence) '\n',
 static const struct {
-    ERR_UPDATE_LIST(ERR_FIELDS)
-} sentences = {ERR_UPDATE_LIST(ERR_FILL)};
+    ERR_LIST_OF(ERR_FIELDS, NO_FIELDS)
+} sentences = {ERR_LIST_OF(ERR_FILL, NO_FILL)};
+
+#define ERR_LINE(name, status, sentence) name##_line,
+enum { ERR_LIST(ERR_LINE) };
+#define IN_ORDER(name, status, sentence)                                       \
+    _Static_assert((int)name##_line == (int)name, #name " is at its line");
+ERR_UPDATE_LIST(IN_ORDER)
 
 static const char *err_sentence(uint32_t e)
 {
     const char *s = (const char *)&sentences;
 
-    while (*s != ERR_KEY(e)) {
-        while (*++s != '\n')
-            ;
-        s++;
-    }
-    return s + 1;
+    while (e)
+        if (*s++ == '\n')
+            e--;
+    return s;
 }
 
-#define FITS(name, status, number, sentence)                                   \
+#define FITS(name, status, sentence)                                           \
     _Static_assert(sizeof(struct fat_text) + 1 + sizeof(" " sentence) <=       \
                        FAT_SECTOR,                                             \
                    #name ": the text is more than a sector");

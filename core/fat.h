@@ -63,7 +63,7 @@ enum fat_state { FAT_READY, FAT_SUCCESS, FAT_ERROR };
 /* All zero is READY. */
 struct fat {
     uint8_t state;   /* enum fat_state */
-    uint16_t err;    /* enum err: of ERR_UPDATE_LIST, why with FAT_ERROR */
+    uint8_t err;     /* enum err: of ERR_UPDATE_LIST, why with FAT_ERROR */
     uint32_t offset; /* where in the file, as far as that is known */
 };
 

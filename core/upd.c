@@ -421,7 +421,7 @@ void upd_erase_all(struct upd *u)
 
 void upd_settle(struct upd *u)
 {
-    u->settling = !CONFIG_MSC || !u->open;
+    u->settling = true;
 }
 
 void upd_lost(struct upd *u)
@@ -515,11 +515,14 @@ void upd_open(struct upd *u)
 
 void upd_close(struct upd *u, uint32_t end)
 {
+    uint32_t size;
+
     commit(u);
-    if (stamped())
-        end = PART_APP_START + boot_image_size(slot());
+    size = boot_image_size(slot());
+    if (end > size)
+        end = size;
     for (uint32_t i = PART_APP_UNIT; i < PART_APP_UNIT_END; i++)
-        if (part_unit_start(i) >= end)
+        if (part_unit_start(i) - PART_APP_START >= end)
             u->erase[i] = 0;
     u->open = false;
     verify(u);

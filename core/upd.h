@@ -60,7 +60,7 @@ struct upd {
     uint8_t implied; /* erase unit that the open page implies to erase, or 0 */
 #endif
     uint8_t whole;  /* enum upd_whole: is the image complete and right? */
-    uint16_t err;   /* enum err: the first one since upd_begin(), upd_erase()
+    uint8_t err;    /* enum err: the first one since upd_begin(), upd_erase()
                        or upd_lost(); nothing is done while it stands */
     uint32_t page;  /* address of the page that a block fills, 0: none */
     uint32_t write; /* where the next byte of the block goes */
@@ -118,13 +118,14 @@ void upd_leave(struct upd *u);
 
 /* It begins: all of the slot is to be replaced, but nothing of that happens
  * before the first piece.  Until upd_close() or upd_drop() the doors above
- * keep away; a bus reset and a host's silence mean nothing. */
+ * keep away, and a bus reset means nothing. */
 void upd_open(struct upd *u);
 /* A piece, inside the slot and inside one page. */
 void upd_put(struct upd *u, uint32_t addr, const uint8_t *data, uint32_t n);
-/* The file is complete and ends at this address, or where its stamp says:
- * gaps in it are erased, what lies behind it stays.  Verifies the image.
- * Without an error upd_poll() installs it, then upd_busy() is false. */
+/* The file is complete and ends so far behind the start of the slot, or where
+ * its stamp says: gaps in it are erased, what lies behind it stays.  Verifies
+ * the image. Without an error upd_poll() installs it, then upd_busy() is false.
+ */
 void upd_close(struct upd *u, uint32_t end);
 /* The file is void. */
 void upd_drop(struct upd *u);
