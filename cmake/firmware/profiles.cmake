@@ -32,16 +32,16 @@ set(PROFILE_dfu11_IS_OPTION TRUE)
 
 # DFU and the drive, one composite device.
 set(PROFILE_both_BOOT_SIZE 10240)
-set(PROFILE_both_BUDGET 10240)
-set(PROFILE_both_BUDGET_F407 11264)
+set(PROFILE_both_BUDGET 8960)
+set(PROFILE_both_BUDGET_F407 9728)
 set(PROFILE_both_CORE main.c boot.c usbd.c dfu.c upd.c hex.c personality.c
     msc.c scsi.c drive.c fat.c)
 set(PROFILE_both_OPTIONS CONFIG_MSC=1)
 
 # The drive alone.
 set(PROFILE_drive_BOOT_SIZE 8192)
-set(PROFILE_drive_BUDGET 8192)
-set(PROFILE_drive_BUDGET_F407 9216)
+set(PROFILE_drive_BUDGET 7168)
+set(PROFILE_drive_BUDGET_F407 7936)
 set(PROFILE_drive_CORE main.c boot.c usbd.c upd.c hex.c personality.c
     msc.c scsi.c drive.c fat.c)
 set(PROFILE_drive_OPTIONS CONFIG_DFU=0 CONFIG_MSC=1)
