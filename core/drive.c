@@ -51,8 +51,9 @@ static void drop(struct drive *d)
 
 /* ---- chains ---- */
 
-/* Follows a chain and gives its clusters their places. */
-static void walk(struct drive *d, uint32_t at)
+/* Follows a chain and gives its clusters their places.  guess: also where it
+ * is guessed, DRIVE_GUESS, or 0. */
+static void walk(struct drive *d, uint32_t at, uint32_t guess)
 {
     uint32_t place = 0;
 
@@ -62,7 +63,7 @@ static void walk(struct drive *d, uint32_t at)
         place += CLUSTER_SECTORS;
         d->place[at] = (uint16_t)place;
         d->tail = (uint16_t)at;
-        at = d->link[at] & (uint16_t)~DRIVE_GUESS;
+        at = d->link[at] & ~guess;
     }
 }
 
@@ -91,7 +92,7 @@ static bool guess(struct drive *d)
 
 /* ---- into the slot ---- */
 
-/* A sector is lost: what the slot has of it is an earlier version. */
+/* A sector is written: what the slot has of it is an earlier version. */
 static void disown(struct drive *d, uint32_t number)
 {
     for (uint32_t i = 0; i < DRIVE_PIECES; i++)
@@ -198,11 +199,8 @@ static struct drive_sector *put_one(struct drive *d, bool lose)
 
         if (++d->next == CONFIG_DRIVE_SECTORS)
             d->next = 0;
-        if (!put(d, s)) {
-            if (!lose || in_root(s))
-                continue;
-            disown(d, s->number);
-        }
+        if (!put(d, s) && (!lose || in_root(s)))
+            continue;
         s->number = 0;
         return s;
     }
@@ -220,6 +218,7 @@ __attribute__((noinline)) static void keep(struct drive *d, uint32_t number,
     while (!s && !(s = put_one(d, lose)))
         lose = !guess(d);
     s->number = number;
+    disown(d, number);
     memcpy(s->data, data, FAT_SECTOR);
 }
 
@@ -234,7 +233,7 @@ static void fat_sector(struct drive *d, uint32_t cluster,
         uint32_t next = *entry & 0x0FFFFFFF;
 
         if (next && !IN_WINDOW(next))
-            next = 0xFFFF;
+            next |= ~0xFu; /* it reads back as it was written */
         if (!next) {
             if (d->link[cluster] - DRIVE_GUESS < FAT_FREE_END)
                 continue; /* not yet */
@@ -247,7 +246,7 @@ static void fat_sector(struct drive *d, uint32_t cluster,
         }
         d->link[cluster] = (uint16_t)next;
     }
-    walk(d, d->head);
+    walk(d, d->head, DRIVE_GUESS);
 }
 
 /* The first sector of a cluster looks like that of an image. */
@@ -257,19 +256,21 @@ static void head(struct drive *d, uint32_t cluster, const uint32_t *vectors)
     uint32_t size = boot_image_size(vectors);
 
     /* It may be a part of the image that is under way. */
-    if (d->head && (d->place[cluster] ||
-                    (!d->link[cluster] && cluster > d->head &&
-                     (d->size < PART_APP_SIZE ? is_short(d)
-                                              : d->link[d->tail] < FAT_LAST))))
+    if (d->head && cluster != d->head &&
+        (d->place[cluster] ||
+         (!d->link[cluster] && cluster > d->head &&
+          (d->size < PART_APP_SIZE ? is_short(d)
+                                   : d->link[d->tail] < FAT_LAST))))
         return;
     if (size < PART_APP_SIZE && product && product != BOARD_PRODUCT) {
         fail(d, ERR_PRODUCT, IMG_OFF_PRODUCT);
         return;
     }
     d->size = size;
+    if (cluster != d->head)
+        drop(d);
     d->head = (uint16_t)cluster;
-    drop(d);
-    walk(d, cluster);
+    walk(d, cluster, DRIVE_GUESS);
 }
 
 /* The update is over when nothing comes for so long. */
@@ -323,7 +324,8 @@ __attribute__((noinline)) void block_write(struct drive *d, uint32_t lba,
 
 void block_read(struct drive *d, uint32_t lba, uint8_t *to)
 {
-    const struct drive_sector *s = find(d, NUMBER_OF(lba));
+    uint32_t number = NUMBER_OF(lba); /* 0 is one of the FAT */
+    const struct drive_sector *s = number ? find(d, number) : NULL;
 
     /* Somebody still reads from the volume that is about to go. */
     if (d->patience < QUIET)
@@ -379,7 +381,7 @@ static bool is_image(struct drive *d, const struct entry *e, bool last)
      * be of any size, so nobody knows before the end. */
     if (!last && e->size < (blocks ? blocks * FAT_SECTOR : d->size))
         return false;
-    walk(d, e->cluster_low);
+    walk(d, e->cluster_low, 0);
     if (!blocks) {
         need = end = (e->size + FAT_SECTOR - 1) / FAT_SECTOR *
                      (FAT_SECTOR / DRIVE_PIECE);
@@ -390,10 +392,14 @@ static bool is_image(struct drive *d, const struct entry *e, bool last)
         uint32_t number = d->owner[i];
         uint32_t place = d->place[number / CLUSTER_SECTORS];
 
-        if (place &&
-            (blocks || place - CLUSTER_SECTORS + number % CLUSTER_SECTORS ==
-                           i / (FAT_SECTOR / DRIVE_PIECE)))
-            need--;
+        if (!number)
+            continue;
+        /* Another file's, or not its place. */
+        if (!place ||
+            (!blocks && place - CLUSTER_SECTORS + number % CLUSTER_SECTORS !=
+                            i / (FAT_SECTOR / DRIVE_PIECE)))
+            return false;
+        need--;
     }
     return !need;
 }
@@ -427,7 +433,7 @@ static enum drive_due conclude(struct drive *d)
             return DRIVE_REMOUNT;
         }
     }
-    walk(d, d->head);
+    walk(d, d->head, DRIVE_GUESS);
     if (d->opened) {
         over = last;
         err = ERR_INCOMPLETE;

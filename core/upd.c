@@ -524,6 +524,8 @@ void upd_close(struct upd *u, uint32_t end)
     for (uint32_t i = PART_APP_UNIT; i < PART_APP_UNIT_END; i++)
         if (part_unit_start(i) - PART_APP_START >= end)
             u->erase[i] = 0;
+        else if (u->erase[i]) /* else what came may be there already, */
+            touch(u, part_unit_start(i)); /* and would not be verified */
     u->open = false;
     verify(u);
     u->settling = true;

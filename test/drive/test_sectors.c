@@ -1,0 +1,304 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Sectors written by hand, in ways that end in a wrong image where the drive
+ * believes what an earlier version of a sector, another file or its own guess
+ * has said.
+ */
+#include "core_disk.h"
+
+#include "config.h"
+#include "fat.h"
+#include "payload.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+enum { LENGTH = 20000, BLOCK = 256, CLUSTER = 10, QUIET_MS = 40000 };
+
+static struct trial_rig rig;
+static struct trial_board board;
+static uint8_t image[PART_APP_SIZE], other[PART_APP_SIZE], slot[PART_APP_SIZE];
+static uint32_t
+    table[(FAT_FREE_END / FAT_SECTOR_ENTRIES + 1) * FAT_SECTOR_ENTRIES];
+static uint8_t root[FAT_SECTOR];
+
+/* ---- a host ---- */
+
+static void write_at(uint32_t lba, const void *data)
+{
+    assert_true(rig.dev.write(rig.dev.ctx, lba, 1, data));
+}
+
+static void read_at(uint32_t lba, void *data)
+{
+    assert_true(rig.dev.read(rig.dev.ctx, lba, 1, data));
+}
+
+/* Power on with n bytes of this in the slot, and the volume as it is then. */
+static void start(const uint8_t *data, uint32_t n)
+{
+    memset(slot, 0xFF, sizeof slot);
+    memcpy(slot, data, n);
+    rig.start(rig.dev.ctx, slot);
+    for (uint32_t i = 0; i * FAT_SECTOR_ENTRIES < FAT_FREE_END; i++)
+        read_at(FAT_RESERVED + i, table + i * FAT_SECTOR_ENTRIES);
+    read_at(FAT_LBA(FAT_ROOT), root);
+}
+
+static void wait_ms(uint32_t ms)
+{
+    rig.dev.wait(rig.dev.ctx, ms);
+}
+
+/* The k-th sector of a file that starts at a cluster. */
+static void data_sector(uint32_t cluster, uint32_t k, const void *data)
+{
+    write_at(FAT_LBA(cluster) + k, data);
+}
+
+/* Entry and chain, which the next metadata() writes. */
+static void file(uint32_t number, uint32_t cluster, uint32_t size)
+{
+    uint8_t *e = root + 32 * (2 + number);
+    uint32_t n = (size + FAT_CLUSTER - 1) / FAT_CLUSTER;
+
+    memset(e, 0, 32);
+    memcpy(e, "FILE    BIN ", 12);
+    e[4] = (uint8_t)('0' + number);
+    memcpy(e + 26, &cluster, 2);
+    memcpy(e + 28, &size, 4);
+    for (uint32_t i = 0; i < n; i++)
+        table[cluster + i] = i + 1 < n ? cluster + i + 1 : 0x0FFFFFFF;
+}
+
+static void write_table(void)
+{
+    for (uint32_t copy = 0; copy < 2; copy++)
+        for (uint32_t i = 0; i * FAT_SECTOR_ENTRIES < FAT_FREE_END; i++)
+            write_at(FAT_RESERVED + copy * FAT_SIZE + i,
+                     table + i * FAT_SECTOR_ENTRIES);
+}
+
+static void metadata(void)
+{
+    uint8_t info[FAT_SECTOR];
+
+    write_table();
+    write_at(FAT_LBA(FAT_ROOT), root);
+    read_at(FAT_INFO, info);
+    write_at(FAT_INFO, info);
+    assert_true(rig.dev.sync(rig.dev.ctx));
+}
+
+/* Sectors of a .bin. */
+static void bin(uint32_t cluster, const uint8_t *data, uint32_t from,
+                uint32_t to)
+{
+    for (uint32_t k = from; k < to; k++)
+        data_sector(cluster, k, data + k * FAT_SECTOR);
+}
+
+/* The n blocks of a .uf2 with the data from an offset of the slot on, but for
+ * those from `hole` to `hole_end`. */
+static void uf2(uint32_t cluster, const uint8_t *data, uint32_t offset,
+                uint32_t n, uint32_t hole, uint32_t hole_end)
+{
+    uint32_t blocks = n - (hole_end - hole), k = 0;
+
+    for (uint32_t i = 0; i < n; i++) {
+        uint32_t block[FAT_SECTOR / 4] = {
+            0x0A324655, 0x9E5D5157, 0x2000, board.slot + offset + i * BLOCK,
+            BLOCK,      k,          blocks, board.family};
+
+        if (i >= hole && i < hole_end)
+            continue;
+        memcpy(block + 8, data + i * BLOCK, BLOCK);
+        block[FAT_SECTOR / 4 - 1] = 0x0AB16F30;
+        data_sector(cluster, k++, block);
+    }
+    file(cluster != CLUSTER, cluster, blocks * FAT_SECTOR);
+}
+
+static void photo(uint32_t cluster, uint32_t from, uint32_t to)
+{
+    uint8_t sector[FAT_SECTOR];
+
+    for (uint32_t k = from; k < to; k++) {
+        memset(sector, (int)(0x40 + k % 64), sizeof sector);
+        data_sector(cluster, k, sector);
+    }
+}
+
+/* What the fresh volume says. */
+static bool success(void)
+{
+    read_at(FAT_LBA(FAT_ROOT), root);
+    assert_true(rig.mounts(rig.dev.ctx));
+    return memcmp(root + 32, "SUCCESS ", 8) == 0;
+}
+
+static void refused(void)
+{
+    wait_ms(QUIET_MS);
+    assert_false(success());
+    assert_false(rig.boots(rig.dev.ctx));
+    assert_null(rig.fault(rig.dev.ctx));
+}
+
+static int setup(void **state)
+{
+    (void)state;
+    board = *rig.board;
+    memset(image, 0xFF, sizeof image);
+    payload_image(&board, 1, LENGTH, true, image);
+    payload_image(&board, 2, sizeof other, false, other);
+    return 0;
+}
+
+#define BLOCKS ((LENGTH + BLOCK - 1) / BLOCK)
+
+/* ---- wrong images ---- */
+
+/* What came of it is what the slot has already: the check of the stamp must
+ * not be left out, since the gap is erased. */
+static void blocks_missing_of_what_is_installed(void **state)
+{
+    (void)state;
+    start(image, LENGTH);
+    uf2(CLUSTER, image, 0, BLOCKS, 16, 32);
+    metadata();
+    refused();
+}
+
+static void whole_file_onto_itself(void **state)
+{
+    (void)state;
+    start(image, LENGTH);
+    uf2(CLUSTER, image, 0, BLOCKS, 0, 0);
+    metadata();
+    wait_ms(QUIET_MS);
+    assert_true(success());
+    assert_true(rig.boots(rig.dev.ctx));
+}
+
+/* Blocks that are in the slot, and are then overwritten on the volume. */
+static void sectors_overwritten_by_another_file(void **state)
+{
+    uint32_t n = 300;
+
+    (void)state;
+    payload_image(&board, 1, n * BLOCK, true, image);
+    start(image, 0);
+    uf2(CLUSTER, image, 0, n, 0, 0);
+    photo(CLUSTER, 8, 16);
+    metadata();
+    refused();
+}
+
+/* Half of one file, and a whole one that has other parts of the slot. */
+static void pieces_of_two_files(void **state)
+{
+    (void)state;
+    for (int is_uf2 = 0; is_uf2 < 2; is_uf2++) {
+        start(image, 0);
+        if (is_uf2)
+            uf2(CLUSTER, other, 0, 100, 0, 0);
+        else
+            bin(CLUSTER, other, 0, 50);
+        file(0, CLUSTER, 60000);
+        uf2(200, image, 0x40000, 200, 0, 0);
+        metadata();
+        wait_ms(3000);
+        refused();
+    }
+}
+
+/* The FAT never came: which cluster belongs to the file nobody knows. */
+static void guessed_chain(void **state)
+{
+    (void)state;
+    start(image, 0);
+    bin(CLUSTER, other, 0, 16);
+    photo(CLUSTER, 16, 24); /* of another file */
+    photo(100, 0, CONFIG_DRIVE_SECTORS + 64);
+    file(0, CLUSTER, 3 * FAT_CLUSTER);
+    write_at(FAT_LBA(FAT_ROOT), root);
+    refused();
+}
+
+/* A file without a stamp is written over one that has one, and its entry is
+ * still that of the old one. */
+static void plain_over_stamped(void **state)
+{
+    (void)state;
+    start(image, 0);
+    bin(CLUSTER, image, 0, 40);
+    file(0, CLUSTER, LENGTH);
+    write_table();
+    bin(CLUSTER, other, 0, 24);
+    metadata();
+    wait_ms(3000);
+    assert_false(rig.mounts(rig.dev.ctx));
+    assert_false(rig.boots(rig.dev.ctx));
+}
+
+/* ---- the volume ---- */
+
+static void fat_reads_as_written(void **state)
+{
+    uint32_t sector[FAT_SECTOR_ENTRIES];
+
+    (void)state;
+    start(image, 0);
+    file(0, CLUSTER, 3 * FAT_CLUSTER);
+    table[20] = 0x0FFFFFF8;
+    write_table();
+    for (uint32_t copy = 0; copy < 2; copy++) {
+        read_at(FAT_RESERVED + copy * FAT_SIZE, sector);
+        assert_memory_equal(sector, table, sizeof sector);
+    }
+}
+
+/* With sectors of files in the window, too. */
+static void both_fats_are_equal(void **state)
+{
+    uint8_t first[FAT_SECTOR], second[FAT_SECTOR];
+
+    (void)state;
+    start(image, 0);
+    for (uint32_t turn = 0; turn < 2; turn++) {
+        for (uint32_t i = 0; i < FAT_SIZE; i++) {
+            read_at(FAT_RESERVED + i, first);
+            read_at(FAT_RESERVED + FAT_SIZE + i, second);
+            assert_memory_equal(first, second, sizeof first);
+            if (i * FAT_SECTOR_ENTRIES >= FAT_FREE_END) /* bad clusters */
+                assert_memory_equal(first, "\xF7\xFF\xFF\x0F", 4);
+        }
+        photo(CLUSTER, 0, 2 * CONFIG_DRIVE_SECTORS);
+        uf2(200, image, 0, BLOCKS, 0, 0);
+        wait_ms(100);
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup(blocks_missing_of_what_is_installed, setup),
+        cmocka_unit_test_setup(whole_file_onto_itself, setup),
+        cmocka_unit_test_setup(sectors_overwritten_by_another_file, setup),
+        cmocka_unit_test_setup(pieces_of_two_files, setup),
+        cmocka_unit_test_setup(guessed_chain, setup),
+        cmocka_unit_test_setup(plain_over_stamped, setup),
+        cmocka_unit_test_setup(fat_reads_as_written, setup),
+        cmocka_unit_test_setup(both_fats_are_equal, setup),
+    };
+    struct core_disk *disk = core_disk_new(&rig);
+    int failed = cmocka_run_group_tests(tests, NULL, NULL);
+
+    core_disk_free(disk);
+    return failed;
+}
