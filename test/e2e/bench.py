@@ -23,12 +23,21 @@ class Board:
         self.areas = areas      # of the layout: start, size, type letter
         self.block = block      # bytes a DNLOAD
         self.points = points    # interrupted updates
+        self.slow = False       # to simulate: many cycles a second
         self.slot = next(area[:2] for area in areas if area[2] == "g")
         self.end = areas[-1][0] + areas[-1][1]
         self.files = FIRMWARE / name
 
     def read(self, name):
         return (self.files / name).read_bytes()
+
+    def slot_of(self, profile):
+        """(start, size) of the slot of a profile: where its demo starts."""
+        lines = self.read("demo-%s.hex" % profile).decode().splitlines()
+        upper, lower = (bytes.fromhex(line[1:]) for line in lines[:2])
+        start = (int.from_bytes(upper[4:6], "big") << 16
+                 | int.from_bytes(lower[1:3], "big"))
+        return start, sum(self.slot) - start
 
 
 F103 = Board("stm32f103ze",
@@ -39,6 +48,7 @@ F407 = Board("stm32f407",
               (0x08010000, 64 * KB, "g"), (0x08020000, 896 * KB, "g")],
              4096, 8)
 F407.slot = (0x08004000, 1008 * KB)
+F407.slow = True
 BOARDS = (F103, F407)
 
 Case = namedtuple("Case", "name function board")

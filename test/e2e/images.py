@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: MIT
 """
 Files for the end-to-end tests, made independently of the host tool: stamped
-images (core/img.h has the format) and .dfu files with several elements
-(UM0391, "DfuSe file format specification").
+images (core/img.h has the format), .dfu files with several elements (UM0391, "DfuSe
+file format specification"), .uf2 files (github.com/microsoft/uf2).
 """
 
 import random
@@ -53,3 +53,17 @@ def dfuse(elements, vid=0xFFFF, pid=0xFFFF, name=b"e2e"):
     suffix = struct.pack("<HHHH3sB", 0xFFFF, pid, vid, 0x011A, b"UFD", 16)
     data = head + target + suffix
     return data + struct.pack("<I", zlib.crc32(data) ^ 0xFFFFFFFF)
+
+
+def uf2(data, address, family, payload=256):
+    """A .uf2 file: blocks of 512 bytes, all for one family."""
+    count = (len(data) + payload - 1) // payload
+    blocks = []
+    for number in range(count):
+        piece = data[number * payload:(number + 1) * payload]
+        head = struct.pack("<8I", 0x0A324655, 0x9E5D5157, 0x00002000,
+                           address + number * payload, payload, number, count,
+                           family)
+        blocks.append(head + piece.ljust(payload, b"\xff").ljust(476, b"\0")
+                      + struct.pack("<I", 0x0AB16F30))
+    return b"".join(blocks)

@@ -385,6 +385,27 @@ class Guest:
             raise GuestError("no USB device %s with protocol %s after %d s\n%s"
                              % (product, protocol, limit, self.tail()))
 
+    def wait_disk(self, name, after=0, limit=60):
+        """Waits until the device has a disk that is newer than number
+        `after`, and udev is through with it; (number, name in /dev).  With
+        /run/quick udev does not read it."""
+        result = self.run(
+            "end=$(($(cut -d. -f1 /proc/uptime) + %d))\n"
+            "while [ $(cut -d. -f1 /proc/uptime) -le $end ]; do\n"
+            "for s in /sys/bus/usb/devices/%s:1.*/host*/target*/*/block/*; do\n"
+            "read -r n <$s/diskseq && [ $n -gt %d ] &&\n"
+            "{ [ -e /run/quick ] ||\n"
+            "ls -l /dev/disk/by-label | grep -q ${s##*/}$; } &&\n"
+            "[ -b /dev/${s##*/} ] &&\n"
+            "echo $n ${s##*/} && exit 0\n"
+            "done 2>/dev/null; usleep 20000; done; exit 1"
+            % (limit, self.usb_path(name), after), limit * 3 + 10)
+        if result.status:
+            raise GuestError("no new disk at %s after %d s\n%s" % (
+                self.usb_path(name), limit, self.tail()))
+        number, disk = result.output.split()
+        return int(number), disk
+
 
 class Qmp:
     """QEMU's machine protocol: one call at a time, events are dropped."""
