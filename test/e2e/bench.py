@@ -51,7 +51,8 @@ F407.slot = (0x08004000, 1008 * KB)
 F407.slow = True
 BOARDS = (F103, F407)
 
-Case = namedtuple("Case", "name function board")
+# slow: left out unless it is asked for
+Case = namedtuple("Case", "name function board slow")
 CASES = []
 
 
@@ -59,9 +60,10 @@ class Failure(Exception):
     """A case did not get what it expects."""
 
 
-def add(name, function, boards):
-    CASES.extend(Case("%s.%s" % (name, board.name), function, board)
-                 for board in boards)
+def add(name, function, boards, slow=()):
+    """A case on these boards; on those in `slow` it takes its time."""
+    CASES.extend(Case("%s.%s" % (name, board.name), function, board,
+                      board in slow) for board in boards)
 
 
 def case(function):

@@ -5,17 +5,19 @@ End-to-end tests: the real bootloader ELF on the virtual chip, an unmodified
 Linux in front of it, with an unmodified dfu-util and its own drivers for
 drives.
 
-    test/e2e/run.py                 all cases
+    test/e2e/run.py                 all cases but the slow ones
     test/e2e/run.py unplug dfuse    those with one of these words in the name
     test/e2e/run.py stm32f407       those of a board
     test/e2e/run.py --list
 
+The slow ones run where a word is given, or with SALLYPORT_TEST_SLOW=1.
 One guest serves all cases; each case has its own chip.  What happened is in
 build/e2e/logs: console.log and guest.log of the guest, one file a case for
 the chip, and CASE.pcap for Wireshark.
 """
 
 import contextlib
+import os
 import subprocess
 import sys
 import time
@@ -55,6 +57,10 @@ def main(arguments):
         return 0
     chosen = [case for case in CASES if not arguments
               or any(a in case.name for a in arguments)]
+    if not arguments and os.environ.get("SALLYPORT_TEST_SLOW") != "1":
+        chosen = [case for case in CASES if not case.slow]
+        print("skipped %d slow cases: SALLYPORT_TEST_SLOW=1 runs them"
+              % (len(CASES) - len(chosen)))
     if not chosen:
         print("e2e: no case with that in its name", file=sys.stderr)
         return 2
