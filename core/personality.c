@@ -18,7 +18,9 @@ enum {
     STRING_LANGUAGES,
     STRING_VENDOR,
     STRING_PRODUCT,
+#if CONFIG_DFU
     STRING_LAYOUT,
+#endif
     STRING_SERIAL
 };
 
@@ -185,7 +187,9 @@ static const char *const strings[] = {
     BOARD_VENDOR,
 #if CONFIG_MSC
     fat_text.product,
+#if CONFIG_DFU
     fat_text.layout,
+#endif
 #else
     BOARD_MODEL,
     CONFIG_DFUSE ? part_layout : "Application",

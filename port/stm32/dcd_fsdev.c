@@ -15,7 +15,7 @@
 #include "fsdev.h"
 #include "port.h"
 
-/* Buffer table at 0: an entry of 8 bytes for each endpoint number. */
+/* Buffer table at 0, where a reset puts it: an entry of 8 bytes for each endpoint number. */
 #define PMA_TABLE(n) (8u * (n))
 #define PMA_TX(n)    (PMA_TABLE(1u + CONFIG_MSC) + 2u * DCD_PACKET * (n))
 #define PMA_RX(n)    (PMA_TX(n) + DCD_PACKET)
@@ -44,7 +44,6 @@ static void ep_clear(uint32_t n, uint32_t ctr)
 
 static void open_ep0(void)
 {
-    FSDEV_BTABLE = PMA_TABLE(0);
     for (uint32_t n = 0; n <= CONFIG_MSC; n++) {
         FSDEV_PMA16(PMA_TABLE(n) + 0) = (uint16_t)PMA_TX(n);
         FSDEV_PMA16(PMA_TABLE(n) + 4) = (uint16_t)PMA_RX(n);
