@@ -373,7 +373,8 @@ static bool of_a_user(const struct entry *e, const struct entry *before)
 }
 
 /* The slot has all of a file.  last: nothing more will come. */
-static bool is_image(struct drive *d, const struct entry *e, bool last)
+__attribute__((noinline)) static bool is_image(struct drive *d,
+                                               const struct entry *e, bool last)
 {
     uint32_t blocks = d->blocks, need = blocks, end = DRIVE_PIECES;
 

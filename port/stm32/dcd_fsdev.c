@@ -15,7 +15,8 @@
 #include "fsdev.h"
 #include "port.h"
 
-/* Buffer table at 0, where a reset puts it: an entry of 8 bytes for each endpoint number. */
+/* Buffer table at 0, where a reset puts it: an entry of 8 bytes for each
+ * endpoint number. */
 #define PMA_TABLE(n) (8u * (n))
 #define PMA_TX(n)    (PMA_TABLE(1u + CONFIG_MSC) + 2u * DCD_PACKET * (n))
 #define PMA_RX(n)    (PMA_TX(n) + DCD_PACKET)
