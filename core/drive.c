@@ -18,7 +18,7 @@
 _Static_assert(FAT_FREE_END *CLUSTER_SECTORS <= 0x10000u, "owner is 16 bits");
 
 /* A macro: gcc would make a value of a function's result. */
-#define IN_WINDOW(cluster) ((cluster)-FAT_FREE < WINDOW)
+#define IN_WINDOW(cluster) ((cluster)-FAT_STATUS < WINDOW + 1)
 
 /* Times are counted in ticks, because small numbers fit an instruction. */
 #define TICK_MS   256u
@@ -29,6 +29,9 @@ _Static_assert(FAT_FREE_END *CLUSTER_SECTORS <= 0x10000u, "owner is 16 bits");
 #define QUIET     TICKS(CONFIG_DRIVE_QUIET_MS)
 #define START     (CONFIG_DRIVE_START_MS ? TICKS(CONFIG_DRIVE_START_MS) : 0)
 #define NEVER     TICKS(CONFIG_DRIVE_NEVER)
+_Static_assert(START != EJECT && START != SYNC && START != CLEAN &&
+                   START != QUIET,
+               "what is due is known by its time");
 _Static_assert(EJECT < SYNC && SYNC < CLEAN && CLEAN < QUIET, "see conclude()");
 
 /* The first reason counts. */
@@ -51,9 +54,9 @@ static void drop(struct drive *d)
 
 /* ---- chains ---- */
 
-/* Follows a chain and gives its clusters their places.  guess: also where it
- * is guessed, DRIVE_GUESS, or 0. */
-static void walk(struct drive *d, uint32_t at, uint32_t guess)
+/* Follows a chain and gives its clusters their places.  guesses: also where it
+ * is guessed, DRIVE_GUESSES, or 0. */
+static void walk(struct drive *d, uint32_t at, uint32_t guesses)
 {
     uint32_t place = 0;
 
@@ -63,7 +66,7 @@ static void walk(struct drive *d, uint32_t at, uint32_t guess)
         place += CLUSTER_SECTORS;
         d->place[at] = (uint16_t)place;
         d->tail = (uint16_t)at;
-        at = d->link[at] & ~guess;
+        at = d->link[at] & ~guesses;
     }
 }
 
@@ -83,7 +86,9 @@ static bool guess(struct drive *d)
     while (++at < FAT_FREE_END)
         if (d->came[at] == 0xFF && !d->link[at] && !d->place[at]) {
             d->place[at] = (uint16_t)(d->place[d->tail] + CLUSTER_SECTORS);
-            d->link[d->tail] = (uint16_t)(DRIVE_GUESS | at);
+            d->link[d->tail] =
+                (uint16_t)(at |
+                           (d->link[d->tail] ? DRIVE_GUESS_LAST : DRIVE_GUESS));
             d->tail = (uint16_t)at;
             return true;
         }
@@ -93,10 +98,10 @@ static bool guess(struct drive *d)
 /* ---- into the slot ---- */
 
 /* A sector is written: what the slot has of it is an earlier version. */
-static void disown(struct drive *d, uint32_t number)
+static void disown(struct drive *d, uint32_t number, uint32_t n)
 {
     for (uint32_t i = 0; i < DRIVE_PIECES; i++)
-        if (d->owner[i] == number)
+        if (d->owner[i] - number < n)
             d->owner[i] = 0;
 }
 
@@ -218,8 +223,9 @@ __attribute__((noinline)) static void keep(struct drive *d, uint32_t number,
     while (!s && !(s = put_one(d, lose)))
         lose = !guess(d);
     s->number = number;
-    disown(d, number);
-    memcpy(s->data, data, FAT_SECTOR);
+    /* By words: memcpy() is small, not fast. */
+    for (uint32_t i = 0; i < FAT_SECTOR; i += 4)
+        *(fat_entry *)(s->data + i) = *(const fat_entry *)(data + i);
 }
 
 /* ---- what the host writes ---- */
@@ -235,18 +241,18 @@ static void fat_sector(struct drive *d, uint32_t cluster,
         if (next && !IN_WINDOW(next))
             next |= ~0xFu; /* it reads back as it was written */
         if (!next) {
-            if (d->link[cluster] - DRIVE_GUESS < FAT_FREE_END)
+            if (!d->link[cluster] ||
+                (d->link[cluster] & DRIVE_GUESS_LAST) == DRIVE_GUESS)
                 continue; /* not yet */
-            if (!d->link[cluster])
-                continue;
             /* a file was deleted */
             d->came[cluster] = 0;
+            disown(d, cluster * CLUSTER_SECTORS, CLUSTER_SECTORS);
             if (cluster == d->head)
                 d->head = 0;
         }
         d->link[cluster] = (uint16_t)next;
     }
-    walk(d, d->head, DRIVE_GUESS);
+    walk(d, d->head, DRIVE_GUESSES);
 }
 
 /* The first sector of a cluster looks like that of an image. */
@@ -270,7 +276,7 @@ static void head(struct drive *d, uint32_t cluster, const uint32_t *vectors)
     if (cluster != d->head)
         drop(d);
     d->head = (uint16_t)cluster;
-    walk(d, cluster, DRIVE_GUESS);
+    walk(d, cluster, DRIVE_GUESSES);
 }
 
 /* The update is over when nothing comes for so long. */
@@ -317,6 +323,8 @@ __attribute__((noinline)) void block_write(struct drive *d, uint32_t lba,
             d->synced = true;
         return;
     }
+    if (d->came[cluster] >> number % CLUSTER_SECTORS & 1)
+        disown(d, number, 1);
     d->came[cluster] |= (uint8_t)(1u << number % CLUSTER_SECTORS);
     if (number % CLUSTER_SECTORS == 0 && boot_vectors_ok((const void *)data))
         head(d, cluster, (const void *)data);
@@ -362,10 +370,12 @@ struct FAT_OVERLAY entry {
 #define LONG_NAME_PART 0x1Fu
 
 /* Somebody put this file there, to be installed. */
-static bool of_a_user(const struct entry *e, const struct entry *before)
+static bool of_a_user(const struct drive *d, const struct entry *e,
+                      const struct entry *before)
 {
     if (e->name[0] == 0 || e->name[0] == DELETED ||
-        e->attributes & NOT_OF_A_USER || e->cluster_low == FAT_STATUS)
+        e->attributes & NOT_OF_A_USER ||
+        (e->cluster_low == FAT_STATUS && !d->came[FAT_STATUS]))
         return false;
     /* Hosts hide what begins with a dot; that is in the entry before. */
     return before->attributes != LONG_NAME ||
@@ -384,9 +394,15 @@ __attribute__((noinline)) static bool is_image(struct drive *d,
         return false;
     walk(d, e->cluster_low, 0);
     if (!blocks) {
-        need = end = (e->size + FAT_SECTOR - 1) / FAT_SECTOR *
-                     (FAT_SECTOR / DRIVE_PIECE);
-        if (end - 1 >= DRIVE_PIECES)
+        need = e->size;
+        if (need > d->size) {
+            if (d->size == PART_APP_SIZE)
+                return false;
+            need = d->size; /* behind the stamped length are data */
+        }
+        need = end =
+            (need + FAT_SECTOR - 1) / FAT_SECTOR * (FAT_SECTOR / DRIVE_PIECE);
+        if (!end)
             return false;
     }
     for (uint32_t i = 0; i < end; i++) {
@@ -422,7 +438,7 @@ static enum drive_due conclude(struct drive *d)
             continue;
         before = e;
         e = (const struct entry *)s->data + i % ENTRIES;
-        if (!of_a_user(e, before ? before : e))
+        if (!of_a_user(d, e, before ? before : e))
             continue;
         /* Its first sector came, and was no image's. */
         if (last ||
@@ -434,7 +450,7 @@ static enum drive_due conclude(struct drive *d)
             return DRIVE_REMOUNT;
         }
     }
-    walk(d, d->head, DRIVE_GUESS);
+    walk(d, d->head, DRIVE_GUESSES);
     if (d->opened) {
         over = last;
         err = ERR_INCOMPLETE;
@@ -473,7 +489,7 @@ void drive_mount(struct drive *d)
     if (d->closing) {
         while (upd_busy(d->upd))
             upd_poll(d->upd);
-        d->err = d->upd->err;
+        d->err = d->upd->err == ERR_NOT_ERASED ? ERR_INCOMPLETE : d->upd->err;
         d->offset = 0;
     } else if (d->opened)
         fail(d, ERR_INCOMPLETE, 0);

@@ -41,8 +41,11 @@ struct drive_sector {
     _Alignas(4) uint8_t data[FAT_SECTOR];
 };
 
-/* In link[]: this comes next as it seems, the host did not say so yet. */
-#define DRIVE_GUESS 0x8000u
+/* In link[]: this comes next as it seems, the host did not say so yet.  It
+ * reads as what the host has there: nothing, or the end of a chain. */
+#define DRIVE_GUESS      0x8000u
+#define DRIVE_GUESS_LAST 0xC000u
+#define DRIVE_GUESSES    0xC000u /* both bits */
 
 /* The owner sets all of it to zero, then upd, then calls drive_mount(). */
 struct drive {

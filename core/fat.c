@@ -105,8 +105,9 @@ static void table(const uint16_t *link, uint32_t cluster, fat_entry *to)
 
         if (cluster < FAT_FREE_END) {
             entry = (uint32_t)(int16_t)link[cluster] & 0x0FFFFFFF;
-            if (entry - 0x0FFF8000 < FAT_FREE_END)
-                entry = 0;
+            /* a guess, over nothing or over the end of a chain */
+            if ((entry & ~0x4000u) - 0x0FFF8000 < FAT_FREE_END)
+                entry = entry & 0x4000 ? 0x0FFFFFFF : 0;
         }
         *to++ = entry;
     }

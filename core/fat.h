@@ -68,9 +68,9 @@ struct fat {
 };
 
 /* The FAT: the lower half of each of its FAT_FREE_END first entries; from
- * FAT_LAST on the upper half is ones, else zero; with bit 15 and less than that
- * it reads as 0.  This makes it as it is on a
- * volume that nobody wrote to, from zeros. */
+ * FAT_LAST on the upper half is ones, else zero.  With bit 15 and less than
+ * that it reads as 0, with bit 14 as well as the end of a chain.  This makes it
+ * as it is on a volume that nobody wrote to, from zeros. */
 #define FAT_LAST 0xFFF8u
 void fat_mount(uint16_t *link);
 

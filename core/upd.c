@@ -515,12 +515,9 @@ void upd_open(struct upd *u)
 
 void upd_close(struct upd *u, uint32_t end)
 {
-    uint32_t size;
-
     commit(u);
-    size = boot_image_size(slot());
-    if (end > size)
-        end = size;
+    if (stamped())
+        end = boot_image_size(slot());
     for (uint32_t i = PART_APP_UNIT; i < PART_APP_UNIT_END; i++)
         if (part_unit_start(i) - PART_APP_START >= end)
             u->erase[i] = 0;
