@@ -12,6 +12,7 @@ import time
 import images
 from bench import (BOARDS, KB, LOGS, Bench, Layout, add, app_line, check,
                    last_drawn, on_both, same)
+from chip import ROOT
 
 FAMILY = {"stm32f103ze": 0x5EE21072, "stm32f407": 0x57755A57}
 OLD, NEW = "1.0.0", "2.0.0"
@@ -280,42 +281,50 @@ def other_uf2(b, address, family):
     return images.uf2(images.stamped(plain(b, NEW, 20 * KB)), address, family)
 
 
-# name: (content, sentence, the old application is still there)
+# name: (content, code of docs/errors.md, the old application is still there)
 WRONG = {
-    "photo": (lambda b: photo(90 * KB), "not a firmware file", True),
-    "text": (lambda b: b"buy milk\n", "not a firmware file", True),
-    "empty": (lambda b: b"", "incomplete|not a firmware file", True),
+    "photo": (lambda b: photo(90 * KB), (0x02,), True),
+    "text": (lambda b: b"buy milk\n", (0x02,), True),
+    "empty": (lambda b: b"", (0x02, 0x09), True),
     "other_product": (
         lambda b: images.stamped(plain(b, NEW), product=0x12345678),
-        "another product", None),
+        (0x01,), None),
     "damaged": (lambda b: one_bit(images.stamped(plain(b, NEW))),
-                "image damaged: wrong CRC", False),
+                (0x07,), False),
     "truncated": (lambda b: images.stamped(plain(b, NEW))[:40 * KB],
-                  "incomplete|damaged|no complete", False),
+                  (0x07, 0x09, 0x0A), False),
     "too_big": (
         lambda b: images.stamped(
             plain(b, NEW, b.board.slot_of("both")[1] + 4 * KB)),
-        "outside flash", False),
-    "damaged_uf2": (lambda b: one_bit(good_uf2(b)), "wrong CRC", False),
-    "truncated_uf2": (lambda b: good_uf2(b)[:50 * KB], "incomplete", False),
+        (0x08,), False),
+    "damaged_uf2": (lambda b: one_bit(good_uf2(b)), (0x07,), False),
+    "truncated_uf2": (lambda b: good_uf2(b)[:50 * KB], (0x09,), False),
     "other_family_uf2": (
         lambda b: other_uf2(b, b.board.slot_of("both")[0], 0xADA52840),
-        "another product", True),
+        (0x01,), True),
     "outside_uf2": (
         lambda b: other_uf2(b, 0x08000000, FAMILY[b.board.name]),
-        "outside flash|read-only", None),
+        (0x03, 0x08), None),
 }
 
 
+def sentences():
+    """Code and sentence of each error, as users find them."""
+    return dict(re.findall(r"^\| ERR_\w+ \| (0x..) \| (.*?) \|",
+                           (ROOT / "docs/errors.md").read_text(), re.M))
+
+
 def refuses(b, name):
-    content, sentence, stays = WRONG[name]
+    content, codes, stays = WRONG[name]
     drive = Drive(b)
     file = content(b)
     end = drive.slot[0] - 0x08000000
     boot = b.chip.flash(LOGS / "before.bin")[:end]
     since = drive.copy(file, suffix="uf2" if "uf2" in name else "bin")
     text = drive.wait_result(since, "ERROR")
-    check(re.search("result: ERROR .*(%s)" % sentence, text),
+    said = re.search("result: ERROR *(0x..) (.*)", text)
+    check(said and int(said.group(1), 16) in codes
+          and said.group(2) == sentences()[said.group(1)],
           "the status file says\n%s", text)
     same(b.chip.flash(LOGS / "after.bin")[:end], boot,
          "the bootloader in flash")
@@ -328,7 +337,7 @@ def refuses(b, name):
         b.chip.wait("usb: configured", LIMIT, since)
         drive.wait_disk()
     check(not b.chip.find(app_line(NEW), since), "the wrong file runs")
-    return re.search("result: ERROR *(.*)", text).group(1)
+    return said.group(2)
 
 
 for number, wrong in enumerate(WRONG):
