@@ -342,3 +342,8 @@ struct fake_flash *core_disk_flash(const struct core_disk *d)
 {
     return d->flash;
 }
+
+void core_disk_other_door(struct core_disk *d)
+{
+    drive_lost(&d->drive);
+}

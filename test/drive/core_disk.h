@@ -16,6 +16,9 @@ struct fake_flash;
 struct core_disk *core_disk_new(struct trial_rig *rig);
 void core_disk_free(struct core_disk *d);
 
+/* A download by DFU begins, and is given up. */
+void core_disk_other_door(struct core_disk *d);
+
 struct fake_flash *core_disk_flash(const struct core_disk *d);
 
 #endif
