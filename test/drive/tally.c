@@ -7,7 +7,10 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { PRINTED = 20 }; /* trials in full of each sort, at most */
+enum {
+    PRINTED = 20, /* trials in full of each sort, at most */
+    FEW = 50,
+};
 
 static const char *const verdict_name[] = {"installed", "refused",
                                            "nothing happened", "WRONG"};
@@ -128,13 +131,15 @@ bool tally_good(const struct tally *t)
     for (int kind = 0; kind < HOST_KINDS; kind++) {
         for (int g = 0; g < TRIAL_GROUPS; g++) {
             const struct tally_cell *c = &t->cell[kind][g];
-            if (percent(c->installed, c->trials) >= least(kind, g) ||
-                c->trials == 0)
+            double wanted = least(kind, g);
+            /* A percentage of few says nothing. */
+            if (c->trials == 0 || (wanted < 100 && c->trials < FEW) ||
+                percent(c->installed, c->trials) >= wanted)
                 continue;
             good = false;
             printf("SHORT: %s, %s: %u of %u installed, %.0f %% are wanted\n",
                    host_name(kind), trial_group_name(g), (unsigned)c->installed,
-                   (unsigned)c->trials, least(kind, g));
+                   (unsigned)c->trials, wanted);
         }
     }
     return good;

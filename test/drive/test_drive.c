@@ -35,9 +35,43 @@
 static struct trial_rig rig;
 static struct core_disk *disk;
 
-/* Trials that went wrong once. */
+/* Trials that ended in a wrong image once, or in a right one refused. */
 static const struct tally_miss failed_once[] = {
-    {HOST_LINUX, 0},
+    {HOST_LINUX_FLUSH, 32},
+    {HOST_WINDOWS_STREAMS, 105},
+    {HOST_WINDOWS_STREAMS, 218},
+    {HOST_WINDOWS_STREAMS, 286},
+    {HOST_LINUX_FLUSH, 338},
+    {HOST_MACOS_14_4, 362},
+    {HOST_MACOS_14_4, 494},
+    {HOST_MACOS_14_4, 420},
+    {HOST_MACOS_14_4, 552},
+    {HOST_LINUX, 374},
+    {HOST_LINUX, 456},
+    {HOST_WINDOWS, 645},
+    {HOST_WINDOWS, 201},
+    {HOST_WINDOWS_STREAMS, 705},
+    {HOST_WINDOWS_STREAMS, 516},
+    {HOST_LINUX, 416},
+    {HOST_LINUX, 666},
+    {HOST_WINDOWS_2023, 677},
+    {HOST_RANDOM, 680},
+    {HOST_LINUX, 1},
+    {HOST_LINUX_FSYNC, 371},
+    {HOST_LINUX_FSYNC, 240},
+    {HOST_LINUX_FSYNC, 378},
+    {HOST_MACOS_15, 66},
+    {HOST_MACOS_15, 67},
+    {HOST_WINDOWS, 86},
+    {HOST_WINDOWS, 592},
+    {HOST_WINDOWS, 95},
+    {HOST_WINDOWS_STREAMS, 104},
+    {HOST_WINDOWS_STREAMS, 153},
+    {HOST_WINDOWS_STREAMS, 533},
+    {HOST_LINUX_SYNC, 85},
+    {HOST_LINUX, 19},
+    {HOST_LINUX_FLUSH, 24},
+    {HOST_MACOS_15, 49},
 };
 
 static void those_that_failed_once(void **state)
@@ -53,7 +87,7 @@ static void those_that_failed_once(void **state)
         tally_add(&tally, m->kind, m->seed, &r);
     }
     trials_free(t);
-    assert_int_equal(tally.wrong, 0);
+    assert_true(tally_good(&tally));
 }
 
 static bool many(uint64_t seed, uint32_t count, int host)
@@ -122,6 +156,15 @@ static void data(struct script *s, uint32_t from, uint32_t to)
         script_data(s, chain[i], 0, 8, image + i * CLUSTER);
 }
 
+/* Other sectors, until nothing of before is left in the window. */
+static void push_out(struct script *s)
+{
+    static uint8_t other[CLUSTER];
+
+    for (uint32_t i = 0; i < 100; i++)
+        script_data(s, SCRIPT_FREE + CLUSTERS + 20 + i, 0, 8, other);
+}
+
 /* All data before the FAT, by rising LBA: the clusters are guessed to be in
  * that order. */
 static void the_chain_has_the_last_word(void **state)
@@ -142,6 +185,7 @@ static void the_chain_has_the_last_word(void **state)
     data(&s, 0, 1);
     for (uint32_t i = CLUSTERS - 1; i; i--)
         data(&s, i, i + 1);
+    push_out(&s);
     script_chain(&s, chain, CLUSTERS, false);
     script_entry(&s, chain[0], sizeof image);
     script_eject(&s);
@@ -159,11 +203,11 @@ static void what_was_lost_is_missed(void **state)
     begin(&s);
     data(&s, 0, CLUSTERS);
     script_chain(&s, chain, CLUSTERS, false);
+    push_out(&s);
     script_chain(&s, chain, CLUSTERS, true);
     memset(other, 0x55, sizeof other);
     script_data(&s, chain[10], 0, 8, other);
-    for (uint32_t i = 0; i < 100; i++)
-        script_data(&s, SCRIPT_FREE + CLUSTERS + 20 + i, 0, 8, other);
+    push_out(&s);
     script_chain(&s, chain, CLUSTERS, false);
     script_entry(&s, chain[0], sizeof image);
     script_eject(&s);

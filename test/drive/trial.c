@@ -14,6 +14,8 @@
 /* After the copy, for so long at most the drive may make up its mind. */
 #define PATIENCE_MS 120000u
 #define TURN_MS     200u
+/* After ejecting: what is left of a slot is erased, the image is checked. */
+#define EJECT_MS 20000u
 
 enum old { OLD_EMPTY, OLD_APP, OLD_SAME, OLD_HALF, OLDS };
 static const char *const old_name[OLDS] = {"empty", "application",
@@ -529,6 +531,8 @@ void trial_run(struct trials *t, enum host_kind kind, uint64_t seed,
             was_whole(t, &t->payload[0]) ? "" : "not ",
             (unsigned)differs(t, t->payload[0].image, 4, t->payload[0].length),
             (unsigned)t->payload[0].length);
+    if (plan->end == HOST_EJECT && r->promised && r->ms > EJECT_MS)
+        wrong(r, "%u ms from ejecting to the fresh mount", (unsigned)r->ms);
     if (r->host.status == HOST_NOT_MOUNTED)
         wrong(r, "the host does not mount it: %s", r->host.text);
     if (r->verdict != TRIAL_WRONG && seed % 8 == 3)
