@@ -106,7 +106,8 @@ void tally_print(const struct tally *t)
             printf("%-26s %6u %9u\n", t->sentence[i], (unsigned)t->code[0][i],
                    (unsigned)t->code[1][i]);
     }
-    printf("%u trials, %u wrong, %u right files not installed, %u complaints "
+    printf("drive: %u trials, %u wrong, %u right files not installed, %u "
+           "complaints "
            "of hosts; a fresh mount came %llu ms after the copy at most\n",
            (unsigned)t->trials, (unsigned)t->wrong, (unsigned)t->missed,
            (unsigned)t->complained, (unsigned long long)t->ms);
