@@ -7,6 +7,7 @@ usual ways, and finds the result on the volume that comes back.
 import contextlib
 import random
 import re
+import subprocess
 import time
 
 import images
@@ -81,6 +82,20 @@ def packed(b, kind, image):
     return (images.uf2(image, b.board.slot_of("both")[0],
                        FAMILY[b.board.name]),
             image + b"\xff" * (-len(image) % 256))
+
+
+@on_both
+def drive_convert_agrees_with_test(b):
+    """The host tool's .uf2 is byte for byte that of images.py."""
+    binary, out = LOGS / "convert.bin", LOGS / "convert.uf2"
+    image = images.stamped(plain(b, NEW))
+    start, _ = b.board.slot_of("both")
+    binary.write_bytes(image)
+    out.unlink(missing_ok=True)
+    subprocess.run([ROOT / "build/bin/sallyport", "convert", binary, "-o", out,
+                    "--board", b.board.name, "--address", "0x%08x" % start],
+                   check=True, capture_output=True, timeout=60)
+    same(out.read_bytes(), packed(b, "uf2", plain(b, NEW))[0], "file")
 
 
 # ---- a chip that shows its drive ----
