@@ -310,7 +310,7 @@ bool dfu_poll(struct dfu *d, uint32_t now_ms)
     silent = now_ms - d->last_ms;
     if (d->status.bState == DFU_dfuDNBUSY && d->pending)
         end_block(d);
-    if (silent >= CONFIG_IDLE_MS)
+    if (silent >= CONFIG_IDLE_MS && !d->pending)
         upd_settle(&d->upd);
     if (!d->upd.err)
         upd_poll(&d->upd);

@@ -92,6 +92,31 @@ static void test_counted_blocks(void **state)
     assert_true(sample_is_there(r));
 }
 
+/* A host that sleeps between a block and its GETSTATUS: the block is there. */
+static void test_late_getstatus(void **state)
+{
+    struct rig *r = *state;
+    uint32_t n = r->board->block;
+    struct rig_status s;
+
+    sample_installed(r, true);
+    sample_plain(r, 28);
+    bench_assert_ok(rig_set_address(r, r->board->slot));
+    for (uint16_t i = 0; i < sample_size(r) / n; i++) {
+        assert_int_equal(rig_dnload(r, 2 + i, image + i * n, n), (int)n);
+        if (i % 3 == 1)
+            rig_calm(r, 2500);
+        do {
+            s = rig_getstatus(r);
+            assert_int_equal(s.status, 0);
+            rig_calm(r, s.poll_ms);
+        } while (s.state != DFU_DNLOAD_IDLE);
+    }
+    assert_int_equal(rig_leave(r).state, DFU_MANIFEST);
+    assert_true(rig_app_runs(r, SIM_S));
+    assert_true(sample_is_there(r));
+}
+
 /* A file of two elements, the second one at an odd address, both with block
  * borders inside pages. */
 static void elements(struct rig *r, bool descending)
@@ -287,6 +312,7 @@ int main(int argc, char **argv)
         CHIP_TEST(test_data_with_other_requests),
         CHIP_TEST(test_small_blocks),
         CHIP_TEST(test_counted_blocks),
+        CHIP_TEST(test_late_getstatus),
         CHIP_TEST(test_elements_ascending),
         CHIP_TEST(test_elements_descending),
         CHIP_TEST(test_elements_in_one_page),
