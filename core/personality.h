@@ -16,12 +16,10 @@
 struct sallyport {
     struct usbd usbd;
     char serial[PLAT_SERIAL_DIGITS + 1];
+    struct dfu dfu;
 #if CONFIG_MSC
     uint8_t configured; /* usbd.config as the drive knows it */
     struct msc msc;
-#endif
-    struct dfu dfu;
-#if CONFIG_MSC
     struct drive drive;
 #endif
 };
