@@ -23,12 +23,13 @@ _Static_assert(FAT_FREE_END *CLUSTER_SECTORS <= 0x10000u, "owner is 16 bits");
 /* Times are counted in ticks, because small numbers fit an instruction. */
 #define TICK_MS   256u
 #define TICKS(ms) (((ms)-1u) / TICK_MS + 1u)
-#define EJECT     TICKS(CONFIG_DRIVE_EJECT_MS)
-#define SYNC      TICKS(CONFIG_DRIVE_SYNC_MS)
-#define CLEAN     TICKS(CONFIG_DRIVE_CLEAN_MS)
-#define QUIET     TICKS(CONFIG_DRIVE_QUIET_MS)
-#define START     (CONFIG_DRIVE_START_MS ? TICKS(CONFIG_DRIVE_START_MS) : 0)
-#define NEVER     TICKS(CONFIG_DRIVE_NEVER)
+/* Odd: nothing more will come then. */
+#define EJECT (TICKS(CONFIG_DRIVE_EJECT_MS) | 1u)
+#define SYNC  ((TICKS(CONFIG_DRIVE_SYNC_MS) + 1u) & ~1u)
+#define CLEAN ((TICKS(CONFIG_DRIVE_CLEAN_MS) + 1u) & ~1u)
+#define QUIET (TICKS(CONFIG_DRIVE_QUIET_MS) | 1u)
+#define START (CONFIG_DRIVE_START_MS ? TICKS(CONFIG_DRIVE_START_MS) : 0)
+#define NEVER TICKS(CONFIG_DRIVE_NEVER)
 _Static_assert(START != EJECT && START != SYNC && START != CLEAN &&
                    START != QUIET,
                "what is due is known by its time");
@@ -60,35 +61,38 @@ static void walk(struct drive *d, uint32_t at, uint32_t guesses)
 {
     uint32_t place = 0;
 
-    memset(d->place, 0, sizeof(d->place));
+    for (uint32_t i = 0; i < FAT_FREE_END; i++)
+        d->cluster[i].place = 0;
     d->tail = 0;
-    while (IN_WINDOW(at) && !d->place[at]) {
+    while (IN_WINDOW(at) && !d->cluster[at].place) {
         place += CLUSTER_SECTORS;
-        d->place[at] = (uint16_t)place;
+        d->cluster[at].place = (uint16_t)place;
         d->tail = (uint16_t)at;
-        at = d->link[at] & ~guesses;
+        at = d->cluster[at].link & ~guesses;
     }
 }
 
 /* The chain has not all of the image yet, as far as that is known. */
 static bool is_short(const struct drive *d)
 {
-    return d->place[d->tail] * FAT_SECTOR < d->size;
+    return d->cluster[d->tail].place * FAT_SECTOR < d->size;
 }
 
 /* Guesses how the chain goes on that is not all written yet, or grows. */
 static bool guess(struct drive *d)
 {
-    uint32_t at = d->tail;
+    uint32_t tail = d->tail;
 
     if (!d->head || !is_short(d))
         return false;
-    while (++at < FAT_FREE_END)
-        if (d->came[at] == 0xFF && !d->link[at] && !d->place[at]) {
-            d->place[at] = (uint16_t)(d->place[d->tail] + CLUSTER_SECTORS);
-            d->link[d->tail] =
-                (uint16_t)(at |
-                           (d->link[d->tail] ? DRIVE_GUESS_LAST : DRIVE_GUESS));
+    for (uint32_t at = tail + 1; at < FAT_FREE_END; at++)
+        if (d->cluster[at].came == 0xFF && !d->cluster[at].link &&
+            !d->cluster[at].place) {
+            d->cluster[at].place =
+                (uint16_t)(d->cluster[tail].place + CLUSTER_SECTORS);
+            d->cluster[tail].link =
+                (uint16_t)(at + (d->cluster[tail].link ? DRIVE_GUESS_LAST
+                                                       : DRIVE_GUESS));
             d->tail = (uint16_t)at;
             return true;
         }
@@ -133,7 +137,7 @@ static bool put(struct drive *d, const struct drive_sector *s)
 
     if (!IN_WINDOW(number / CLUSTER_SECTORS))
         return false;
-    offset = d->place[number / CLUSTER_SECTORS];
+    offset = d->cluster[number / CLUSTER_SECTORS].place;
     if (((uf2->magic[0] ^ UF2_MAGIC0) | (uf2->magic[1] ^ UF2_MAGIC1) |
          (uf2->magic_end ^ UF2_MAGIC_END)) == 0) {
         offset = uf2->number * FAT_SECTOR;
@@ -143,8 +147,10 @@ static bool put(struct drive *d, const struct drive_sector *s)
             return true; /* for others */
         }
         d->blocks = uf2->blocks;
-        n = uf2->size == DRIVE_PIECE && d->blocks ? DRIVE_PIECE : 1;
+        n = DRIVE_PIECE;
         offset = uf2->address - PART_APP_START;
+        if (uf2->size != DRIVE_PIECE || !d->blocks)
+            offset |= 1; /* not a block that anybody makes */
         data = uf2->data;
     } else if (offset) {
         offset =
@@ -154,7 +160,7 @@ static bool put(struct drive *d, const struct drive_sector *s)
         return false;
     if (d->shut || d->lost)
         fail(d, ERR_BUSY, offset);
-    else if (n % DRIVE_PIECE || offset % DRIVE_PIECE || offset >= PART_APP_SIZE)
+    else if (offset % DRIVE_PIECE || offset >= PART_APP_SIZE)
         fail(d, ERR_ADDRESS, offset);
     else {
         uint16_t *owner = &d->owner[offset / DRIVE_PIECE];
@@ -200,10 +206,12 @@ static bool in_root(const struct drive_sector *s)
 static struct drive_sector *put_one(struct drive *d, bool lose)
 {
     for (uint32_t i = 0; i < CONFIG_DRIVE_SECTORS; i++) {
-        struct drive_sector *s = &d->sector[d->next];
+        uint32_t next = d->next;
+        struct drive_sector *s = &d->sector[next++];
 
-        if (++d->next == CONFIG_DRIVE_SECTORS)
-            d->next = 0;
+        if (next == CONFIG_DRIVE_SECTORS)
+            next = 0;
+        d->next = (uint8_t)next;
         if (!put(d, s) && (!lose || in_root(s)))
             continue;
         s->number = 0;
@@ -241,16 +249,16 @@ static void fat_sector(struct drive *d, uint32_t cluster,
         if (next && !IN_WINDOW(next))
             next |= ~0xFu; /* it reads back as it was written */
         if (!next) {
-            if (!d->link[cluster] ||
-                (d->link[cluster] & DRIVE_GUESS_LAST) == DRIVE_GUESS)
+            if (!d->cluster[cluster].link ||
+                (d->cluster[cluster].link & DRIVE_GUESS_LAST) == DRIVE_GUESS)
                 continue; /* not yet */
             /* a file was deleted */
-            d->came[cluster] = 0;
+            d->cluster[cluster].came = 0;
             disown(d, cluster * CLUSTER_SECTORS, CLUSTER_SECTORS);
             if (cluster == d->head)
                 d->head = 0;
         }
-        d->link[cluster] = (uint16_t)next;
+        d->cluster[cluster].link = (uint16_t)next;
     }
     walk(d, d->head, DRIVE_GUESSES);
 }
@@ -263,10 +271,10 @@ static void head(struct drive *d, uint32_t cluster, const uint32_t *vectors)
 
     /* It may be a part of the image that is under way. */
     if (d->head && cluster != d->head &&
-        (d->place[cluster] ||
-         (!d->link[cluster] && cluster > d->head &&
+        (d->cluster[cluster].place ||
+         (!d->cluster[cluster].link && cluster > d->head &&
           (d->size < PART_APP_SIZE ? is_short(d)
-                                   : d->link[d->tail] < FAT_LAST))))
+                                   : d->cluster[d->tail].link < FAT_LAST))))
         return;
     if (size < PART_APP_SIZE && product && product != BOARD_PRODUCT) {
         fail(d, ERR_PRODUCT, IMG_OFF_PRODUCT);
@@ -309,7 +317,9 @@ __attribute__((noinline)) void block_write(struct drive *d, uint32_t lba,
             wait(d, CLEAN);
         return;
     }
-    if (lba >= FAT_RESERVED) /* FSINFO may come half a minute later */
+    if (lba == FAT_INFO) /* may come half a minute later */
+        d->synced = true;
+    else
         wait(d, QUIET);
     if (lba - FAT_RESERVED < 2 * FAT_SIZE) {
         d->synced = false;
@@ -318,14 +328,11 @@ __attribute__((noinline)) void block_write(struct drive *d, uint32_t lba,
         return;
     }
     keep(d, number, data);
-    if (!IN_WINDOW(cluster)) {
-        if (lba == FAT_INFO)
-            d->synced = true;
+    if (!IN_WINDOW(cluster))
         return;
-    }
-    if (d->came[cluster] >> number % CLUSTER_SECTORS & 1)
+    if (d->cluster[cluster].came >> number % CLUSTER_SECTORS & 1)
         disown(d, number, 1);
-    d->came[cluster] |= (uint8_t)(1u << number % CLUSTER_SECTORS);
+    d->cluster[cluster].came |= (uint16_t)(1u << number % CLUSTER_SECTORS);
     if (number % CLUSTER_SECTORS == 0 && boot_vectors_ok((const void *)data))
         head(d, cluster, (const void *)data);
 }
@@ -341,7 +348,7 @@ void block_read(struct drive *d, uint32_t lba, uint8_t *to)
     if (s)
         memcpy(to, s->data, FAT_SECTOR);
     else
-        fat_read(&d->fat, d->link, lba, to);
+        fat_read(&d->fat, d->cluster, lba, to);
 }
 
 void block_sync(struct drive *d)
@@ -375,7 +382,7 @@ static bool of_a_user(const struct drive *d, const struct entry *e,
 {
     if (e->name[0] == 0 || e->name[0] == DELETED ||
         e->attributes & NOT_OF_A_USER ||
-        (e->cluster_low == FAT_STATUS && !d->came[FAT_STATUS]))
+        (e->cluster_low == FAT_STATUS && !d->cluster[FAT_STATUS].came))
         return false;
     /* Hosts hide what begins with a dot; that is in the entry before. */
     return before->attributes != LONG_NAME ||
@@ -386,35 +393,36 @@ static bool of_a_user(const struct drive *d, const struct entry *e,
 __attribute__((noinline)) static bool is_image(struct drive *d,
                                                const struct entry *e, bool last)
 {
-    uint32_t blocks = d->blocks, need = blocks, end = DRIVE_PIECES;
+    uint32_t need = d->blocks, end = DRIVE_PIECES, size = need * FAT_SECTOR;
 
-    /* What a host has not told in full it may still write.  A plain image may
-     * be of any size, so nobody knows before the end. */
-    if (!last && e->size < (blocks ? blocks * FAT_SECTOR : d->size))
-        return false;
-    walk(d, e->cluster_low, 0);
-    if (!blocks) {
+    if (!need) {
+        size = d->size;
         need = e->size;
-        if (need > d->size) {
-            if (d->size == PART_APP_SIZE)
+        if (need > size) {
+            if (size == PART_APP_SIZE)
                 return false;
-            need = d->size; /* behind the stamped length are data */
+            need = size; /* behind the stamped length are data */
         }
         need = end =
             (need + FAT_SECTOR - 1) / FAT_SECTOR * (FAT_SECTOR / DRIVE_PIECE);
         if (!end)
             return false;
     }
+    /* What a host has not told in full it may still write.  A plain image may
+     * be of any size, so nobody knows before the end. */
+    if (!last && e->size < size)
+        return false;
+    walk(d, e->cluster_low, 0);
     for (uint32_t i = 0; i < end; i++) {
         uint32_t number = d->owner[i];
-        uint32_t place = d->place[number / CLUSTER_SECTORS];
+        uint32_t place = d->cluster[number / CLUSTER_SECTORS].place;
 
         if (!number)
             continue;
         /* Another file's, or not its place. */
         if (!place ||
-            (!blocks && place - CLUSTER_SECTORS + number % CLUSTER_SECTORS !=
-                            i / (FAT_SECTOR / DRIVE_PIECE)))
+            (!d->blocks && place - CLUSTER_SECTORS + number % CLUSTER_SECTORS !=
+                               i / (FAT_SECTOR / DRIVE_PIECE)))
             return false;
         need--;
     }
@@ -424,8 +432,7 @@ __attribute__((noinline)) static bool is_image(struct drive *d,
 /* Time is up: what do the files say? */
 static enum drive_due conclude(struct drive *d)
 {
-    bool ejected = d->patience == EJECT;
-    bool last = ejected || d->patience == QUIET;
+    bool last = d->patience & 1;
     bool over = false;
     enum err err = ERR_FILE;
     const struct entry *e = NULL, *before;
@@ -441,8 +448,8 @@ static enum drive_due conclude(struct drive *d)
         if (!of_a_user(d, e, before ? before : e))
             continue;
         /* Its first sector came, and was no image's. */
-        if (last ||
-            (IN_WINDOW(e->cluster_low) && (d->came[e->cluster_low] & 1)))
+        if (last || (IN_WINDOW(e->cluster_low) &&
+                     (d->cluster[e->cluster_low].came & 1)))
             over = true;
         if (d->opened && is_image(d, e, last)) {
             d->closing = true;
@@ -459,7 +466,8 @@ static enum drive_due conclude(struct drive *d)
         fail(d, err, 0);
         return DRIVE_REMOUNT;
     }
-    d->absent |= ejected;
+    if (d->patience == EJECT)
+        d->absent = true;
     d->patience = last ? NEVER : QUIET;
     return DRIVE_CARRY_ON;
 }
@@ -500,6 +508,6 @@ void drive_mount(struct drive *d)
     }
     drop(d);
     memset(&d->shut, 0, sizeof(*d) - offsetof(struct drive, shut));
-    fat_mount(d->link);
+    fat_mount(d->cluster);
     wait(d, d->fat.state == FAT_SUCCESS ? START : NEVER);
 }

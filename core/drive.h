@@ -41,7 +41,7 @@ struct drive_sector {
     _Alignas(4) uint8_t data[FAT_SECTOR];
 };
 
-/* In link[]: this comes next as it seems, the host did not say so yet.  It
+/* In a link: this comes next as it seems, the host did not say so yet.  It
  * reads as what the host has there: nothing, or the end of a chain. */
 #define DRIVE_GUESS      0x8000u
 #define DRIVE_GUESS_LAST 0xC000u
@@ -70,10 +70,7 @@ struct drive {
     uint32_t patience; /* and the update is over after so many ticks */
     uint32_t blocks;   /* of the UF2 file that came last; 0: a .bin did */
     uint32_t end;      /* address behind the image */
-    uint16_t link[FAT_FREE_END];  /* the FAT, as fat_read() has it */
-    uint16_t place[FAT_FREE_END]; /* in the file that is looked at: sectors to
-                                     the cluster's end; 0: not in it */
-    uint8_t came[FAT_FREE_END];   /* one bit a sector: was written */
+    struct fat_cluster cluster[FAT_FREE_END];
     uint16_t owner[DRIVE_PIECES]; /* the sector that wrote it; 0: none */
     struct drive_sector sector[CONFIG_DRIVE_SECTORS];
 };

@@ -85,9 +85,9 @@ static void reserved(uint32_t sector, struct fsinfo *to)
         memcpy(to, &boot_sector, sizeof(boot_sector));
     else if (sector == FAT_INFO) {
         to->FSI_LeadSig = 0x41615252;
-        to->FSI_StrucSig = 0x61417272;
         to->FSI_Free_Count = FAT_FREE_CLUSTERS;
         to->FSI_Nxt_Free = FAT_FREE - 1; /* Linux looks behind it */
+        to->FSI_StrucSig = 0x61417272;
     }
     to->FSI_TrailSig = 0xAA550000; /* a boot sector has the same */
 }
@@ -96,7 +96,8 @@ static void reserved(uint32_t sector, struct fsinfo *to)
 
 #define BAD_CLUSTER 0x0FFFFFF7u
 
-static void table(const uint16_t *link, uint32_t cluster, fat_entry *to)
+static void table(const struct fat_cluster *clusters, uint32_t cluster,
+                  fat_entry *to)
 {
     fat_entry *end = to + FAT_SECTOR_ENTRIES;
 
@@ -104,37 +105,39 @@ static void table(const uint16_t *link, uint32_t cluster, fat_entry *to)
         uint32_t entry = BAD_CLUSTER;
 
         if (cluster < FAT_FREE_END) {
-            entry = (uint32_t)(int16_t)link[cluster] & 0x0FFFFFFF;
+            entry = (uint32_t)(int16_t)clusters[cluster].link;
             /* a guess, over nothing or over the end of a chain */
-            if ((entry & ~0x4000u) - 0x0FFF8000 < FAT_FREE_END)
+            if ((entry & ~0x4000u) + 0x8000 < FAT_FREE_END)
                 entry = entry & 0x4000 ? 0x0FFFFFFF : 0;
         }
-        *to++ = entry;
+        *to++ = entry & 0x0FFFFFFF;
     }
 }
 
-void fat_mount(uint16_t *link)
+void fat_mount(struct fat_cluster *cluster)
 {
-    memset(link, 0xFF, FAT_FREE * sizeof(*link)); /* link[1]: clean */
-    link[0] = 0xFF00 | MEDIA;
+    for (uint32_t i = 0; i < FAT_FREE; i++)
+        cluster[i].link = 0xFFFF; /* of 1: clean */
+    cluster[0].link = 0xFF00 | MEDIA;
 }
 
 /* ---- status file ---- */
 
-/* Lines of the text end in NUL here. */
 const struct fat_text fat_text = {
     .product_key = "product: ",
-    .product = BOARD_MODEL,
-    .board = "board: " BOARD_NAME,
-    .version = "version: " FAT_VERSION,
+    .product = BOARD_MODEL "\n",
+    .board = "board: " BOARD_NAME "\n",
+    .version = "version: " FAT_VERSION "\n",
     .slot_key = "slot: 0x",
     .slot_start = {HEX_CHARS(PART_APP_START)},
     .plus = "+0x",
-    .slot_size = {HEX_CHARS(PART_APP_SIZE)},
+    .slot_size = {HEX_CHARS(PART_APP_SIZE), '\n'},
     .flash_key = "flash: ",
-    .layout = {PART_LAYOUT},
+    .layout = {PART_LAYOUT_ENDING('\n')},
     .serial_key = "serial: ",
+    .serial = {[PLAT_SERIAL_DIGITS] = '\n'},
     .offset_key = "offset: 0x",
+    .offset = {[8] = '\n'},
     .state_key = "result: ",
     .code_key = " 0x0",
 };
@@ -181,21 +184,18 @@ ERR_UPDATE_LIST(FITS)
 static uint32_t status(const struct fat *f, const char *name,
                        struct fat_text *to)
 {
-    const char *from = (const char *)&fat_text;
-    char *end = (char *)to;
+    const char *from;
+    char *end = to->sentence, c;
 
-    while (end < to->sentence) {
-        char c = *from++;
-
-        *end++ = c ? c : '\n';
-    }
+    memcpy(to, &fat_text, sizeof(*to));
     plat_serial(to->serial);
     hex_word(to->offset, f->offset);
     memcpy(to->state, name, sizeof(to->state));
     from = err_sentence(f->err);
-    do
-        *end++ = *from;
-    while (*from++ != '\n');
+    do {
+        c = *from++;
+        *end++ = c;
+    } while (c != '\n');
     return (uint32_t)(end - (char *)to);
 }
 
@@ -247,14 +247,16 @@ static void root(const char *name, struct dir_entry *to, uint32_t size)
     to->DIR_FileSize = size;
 }
 
-void fat_read(const struct fat *f, const uint16_t *link, uint32_t lba,
-              uint8_t *to)
+void fat_read(const struct fat *f, const struct fat_cluster *cluster,
+              uint32_t lba, uint8_t *to)
 {
     const char *name = state_name[f->state];
     /* Made for each sector, because the directory needs its size. */
     uint32_t size = status(f, name, (void *)to);
-    uint32_t keep = size * (lba == FAT_LBA(FAT_STATUS));
+    uint32_t keep = 0;
 
+    if (lba == FAT_LBA(FAT_STATUS))
+        keep = size;
     memset(to + keep, 0, FAT_SECTOR - keep);
     if (lba < FAT_RESERVED) {
         reserved(lba, (void *)to);
@@ -264,7 +266,7 @@ void fat_read(const struct fat *f, const uint16_t *link, uint32_t lba,
     if (lba < 2 * FAT_SIZE) {
         if (lba >= FAT_SIZE)
             lba -= FAT_SIZE;
-        table(link, lba * FAT_SECTOR_ENTRIES, (void *)to);
+        table(cluster, lba * FAT_SECTOR_ENTRIES, (void *)to);
         return;
     }
     lba -= 2 * FAT_SIZE;

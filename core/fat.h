@@ -67,12 +67,23 @@ struct fat {
     uint32_t offset; /* where in the file, as far as that is known */
 };
 
-/* The FAT: the lower half of each of its FAT_FREE_END first entries; from
- * FAT_LAST on the upper half is ones, else zero.  With bit 15 and less than
- * that it reads as 0, with bit 14 as well as the end of a chain.  This makes it
- * as it is on a volume that nobody wrote to, from zeros. */
+/* What is known of a cluster.  All in one place, and its size a power of two:
+ * that makes the code shorter. */
+struct fat_cluster {
+    uint16_t link;  /* the entry in the FAT: its lower half; from FAT_LAST on
+                       the upper half is ones, else zero; with bit 15 and less
+                       than that it reads as 0, with bit 14 as well as the end
+                       of a chain */
+    uint16_t place; /* in the file that is looked at: sectors to the cluster's
+                       end; 0: not in it */
+    uint16_t came;  /* one bit a sector: was written */
+    uint16_t unused;
+};
+
+/* FAT_FREE_END of them, all zero: makes the FAT as it is on a volume that
+ * nobody wrote to. */
 #define FAT_LAST 0xFFF8u
-void fat_mount(uint16_t *link);
+void fat_mount(struct fat_cluster *cluster);
 
 /* Laid over the bytes of a sector, in the byte order of the CPU. */
 #define FAT_OVERLAY __attribute__((may_alias))
@@ -81,9 +92,8 @@ void fat_mount(uint16_t *link);
 typedef uint32_t FAT_OVERLAY fat_entry;
 #define FAT_SECTOR_ENTRIES (FAT_SECTOR / sizeof(fat_entry))
 
-/* The status file as far as the error's sentence.  What ends in NUL in
- * fat_text serves as a string descriptor, too; it is a line's end in the
- * file. */
+/* The status file as far as the error's sentence.  Its lines serve as string
+ * descriptors, too. */
 #define FAT_VERSION CONFIG_VERSION "+" CONFIG_BUILD
 struct FAT_OVERLAY fat_text {
     char product_key[9];
@@ -109,7 +119,7 @@ extern const struct fat_text fat_text;
 
 /* The sector as it is on a volume where nobody wrote to more than the FAT.
  * `to` is aligned to 4 bytes. */
-void fat_read(const struct fat *f, const uint16_t *link, uint32_t lba,
-              uint8_t *to);
+void fat_read(const struct fat *f, const struct fat_cluster *cluster,
+              uint32_t lba, uint8_t *to);
 
 #endif

@@ -154,10 +154,11 @@ static inline uint32_t part_sector_start(uint32_t addr)
         PART_DIGIT(PART_RUN_UNITS(size), 10),                                  \
         PART_DIGIT(PART_RUN_UNITS(size), 1), (size) < 1024 ? ' ' : 'K', type
 
-#define PART_LAYOUT                                                            \
+#define PART_LAYOUT_ENDING(end)                                                \
     '@', 'I', 'n', 't', 'e', 'r', 'n', 'a', 'l', ' ', 'F', 'l', 'a', 's', 'h', \
         ' ', '/', '0', 'x', HEX_CHARS(BOARD_FLASH_BASE), '/',                  \
-        PART_RUNS(PART_RUN_CHARS, 'a', 'g'), '\0'
+        PART_RUNS(PART_RUN_CHARS, 'a', 'g'), end
+#define PART_LAYOUT      PART_LAYOUT_ENDING('\0')
 #define PART_LAYOUT_SIZE sizeof((const char[]){PART_LAYOUT})
 extern const char part_layout[];
 

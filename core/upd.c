@@ -179,7 +179,7 @@ static void commit(struct upd *u)
         u->err = ERR_NOT_ERASED; /* other data would go with it */
     else if (plan & PLAN_ERASE)
         erase_marked(u, unit);
-    if (!plan || u->err)
+    if (!plan)
         return;
     touch(u, page);
     if (u->err)
@@ -249,13 +249,15 @@ static void verify(struct upd *u)
     crc = v[IMG_OFF_CRC / 4];
     if (!boot_vectors_ok(v))
         fail(u, ERR_NO_IMAGE);
-    if (!u->err && u->held && stamped()) {
+    else if (u->held && stamped()) {
         if (product && product != BOARD_PRODUCT)
-            u->err = ERR_PRODUCT;
-        else if (image_crc(u, boot_image_size(v)) != crc)
+            fail(u, ERR_PRODUCT);
+        else if (!u->err && image_crc(u, boot_image_size(v)) != crc)
             u->err = ERR_CHECK;
     }
-    u->whole = u->err ? UPD_TORSO : UPD_WHOLE;
+    u->whole = UPD_WHOLE;
+    if (u->err)
+        u->whole = UPD_TORSO;
 }
 
 /* Writes back the first word; from here on the image boots. */

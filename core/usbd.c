@@ -19,7 +19,7 @@ void usbd_send_string(struct usbd *u, const char *ascii)
 
     do
         *++to = (uint8_t)*ascii;
-    while (*ascii++);
+    while (*ascii++ > '\n');
     n = (uint32_t)to - (uint32_t)u->text;
     u->text[0] = (uint16_t)(n | USB_DESC_STRING << 8);
     usbd_send(u, u->text, n);

@@ -51,8 +51,8 @@ bool usbd_quiet(const struct usbd *u);
  * bytes at `from`, which stay there until the transfer is over, or with as
  * many of them as the host asks for.  Aligned to 4 without CONFIG_DFU. */
 void usbd_send(struct usbd *u, const void *from, uint32_t n);
-/* The same with a string descriptor made from ASCII, at most
- * USBD_TEXT / 2 - 1 characters. */
+/* The same with a string descriptor made from ASCII up to a NUL or the end of a
+ * line, at most USBD_TEXT / 2 - 1 characters. */
 void usbd_send_string(struct usbd *u, const char *ascii);
 
 /* ---- what the device is; implemented by its personality ---- */

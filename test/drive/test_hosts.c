@@ -127,12 +127,12 @@ static int set_up_drive(void **state)
 {
     struct bench *b = set_up(state);
     struct fat fat = {.state = FAT_READY};
-    uint16_t link[FAT_FREE_END] = {0};
+    struct fat_cluster cluster[FAT_FREE_END] = {0};
     _Alignas(4) uint8_t sector[FH_SECTOR];
 
-    fat_mount(link);
+    fat_mount(cluster);
     for (uint32_t lba = 0; lba < FAT_LBA(FAT_FREE_END); lba++) {
-        fat_read(&fat, link, lba, sector);
+        fat_read(&fat, cluster, lba, sector);
         memcpy(b->disk->image + (size_t)lba * FH_SECTOR, sector, FH_SECTOR);
     }
     return 0;

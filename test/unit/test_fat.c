@@ -75,11 +75,11 @@ static struct sector read_sector(const struct fat *fat, uint32_t lba)
         uint8_t behind[16];
     } buffer;
 
-    uint16_t link[FAT_FREE_END] = {0};
+    struct fat_cluster cluster[FAT_FREE_END] = {0};
 
-    fat_mount(link);
+    fat_mount(cluster);
     memset(&buffer, 0xA5, sizeof(buffer));
-    fat_read(fat, link, lba, buffer.sector.bytes);
+    fat_read(fat, cluster, lba, buffer.sector.bytes);
     for (size_t i = 0; i < sizeof(buffer.behind); i++)
         assert_int_equal(buffer.behind[i], 0xA5);
     return buffer.sector;
