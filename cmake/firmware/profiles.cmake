@@ -37,8 +37,8 @@ set(DRIVE_CODE -fno-tree-loop-optimize -fno-forward-propagate
 
 # DFU and the drive, one composite device.
 set(PROFILE_both_BOOT_SIZE 10240)
-set(PROFILE_both_BUDGET 8960)
-set(PROFILE_both_BUDGET_F407 9728)
+set(PROFILE_both_BUDGET 8832)
+set(PROFILE_both_BUDGET_F407 9536)
 set(PROFILE_both_CORE main.c boot.c usbd.c dfu.c upd.c hex.c personality.c
     msc.c scsi.c drive.c fat.c)
 set(PROFILE_both_OPTIONS CONFIG_MSC=1)
@@ -46,8 +46,8 @@ set(PROFILE_both_CODE ${DRIVE_CODE})
 
 # The drive alone.
 set(PROFILE_drive_BOOT_SIZE 8192)
-set(PROFILE_drive_BUDGET 7168)
-set(PROFILE_drive_BUDGET_F407 7936)
+set(PROFILE_drive_BUDGET 7072)
+set(PROFILE_drive_BUDGET_F407 7808)
 set(PROFILE_drive_CORE main.c boot.c usbd.c upd.c hex.c personality.c
     msc.c scsi.c drive.c fat.c)
 set(PROFILE_drive_OPTIONS CONFIG_DFU=0 CONFIG_MSC=1)
