@@ -186,6 +186,11 @@ static sim_time deadline(void *host)
     return next_event(host, &what, &u);
 }
 
+void host_skip_frames(struct host *h, unsigned frames)
+{
+    h->s.frame = (h->s.frame + frames) & 0x7ff;
+}
+
 static void send_sof(struct host *h)
 {
     sim_time end = h->s.next_sof + bits(BITS_TOKEN + BITS_GAP);

@@ -127,6 +127,9 @@ int host_control(struct host *h, uint8_t bmRequestType, uint8_t bRequest,
                  uint16_t wLength);
 int host_bulk(struct host *h, unsigned endpoint, void *data, size_t length,
               sim_time limit);
+/* The next SOF has a number that is so much higher: more frames have passed,
+ * for a device that counts them. */
+void host_skip_frames(struct host *h, unsigned frames);
 /* Runs the chip for a while with the bus idle (SOFs go on). */
 void host_wait(struct host *h, sim_time time);
 /* Any URB, run to its end or to the limit; returns bytes moved or a negative
