@@ -132,6 +132,23 @@ static void stamp(uint32_t length, uint32_t product, uint8_t *to)
     put32(to + CRC, payload_crc(0, to, length));
 }
 
+/* Where it starts, it stays: something may run it.  Not among the words of
+ * the stamp. */
+static void loop(const struct trial_board *board, uint32_t length, uint8_t *to)
+{
+    uint32_t entry = ((uint32_t)to[4] | (uint32_t)to[5] << 8 |
+                      (uint32_t)to[6] << 16 | (uint32_t)to[7] << 24) -
+                     board->slot - 1;
+
+    if (entry < STAMPED_LEAST)
+        entry = STAMPED_LEAST;
+    if (entry + 3 > length)
+        return;
+    put32(to + 4, (board->slot + entry) | 1);
+    to[entry] = 0xFE; /* b . */
+    to[entry + 1] = 0xE7;
+}
+
 void payload_image(const struct trial_board *board, uint64_t seed,
                    uint32_t length, bool stamped, uint8_t *to)
 {
@@ -146,6 +163,7 @@ void payload_image(const struct trial_board *board, uint64_t seed,
     }
     to[length - 1] = 0x5A; /* no padding makes up for a missing end */
     vectors(board, &state, length - 1, to);
+    loop(board, length, to);
     if (stamped)
         stamp(length, payload_below(&state, 4) ? board->product : 0, to);
     else if (length > MAGIC)
