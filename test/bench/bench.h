@@ -59,6 +59,22 @@ bool bench_update(struct rig *r, const char *name, bool stamped,
  * order: bmRequestType bRequest wValue wIndex wLength in hexadecimal. */
 bool bench_print_sequence(struct rig *r, const char *file);
 
+/* ---- a file copied onto the drive (drive.c) ---- */
+
+#define BENCH_DRIVE "both" /* the profile */
+
+struct bench_drive {
+    sim_time time, limit;
+    sim_time quiet;   /* that the drive waits for, not in time */
+    sim_time writing; /* in WRITE commands, */
+    unsigned writes;  /* so many */
+    sim_time behind;  /* from the end of the copy on, with the quiet */
+};
+
+/* The whole slot, other noise than was in it, stamped.  False after a line on
+ * stderr. */
+bool bench_drive(const char *board, bool uf2, struct bench_drive *d);
+
 /* ---- bwPollTimeout (polls.c) ---- */
 
 /* Promised and real time of everything that can be pending, as a table. */

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * clock.h - lets the bootloader wait without simulating each millisecond of
- * it: its millisecond counter is set forward while it has nothing to do.  Its
- * own rules for time are what is tested then; nothing else of it is touched.
+ * it: while it has nothing to do, its millisecond counter is set forward, and
+ * so is the number of the bus's frames.  Its own rules for time are what is
+ * tested then; nothing else of it is touched.
  */
 #ifndef TEST_CLOCK_H
 #define TEST_CLOCK_H
