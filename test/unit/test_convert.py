@@ -69,7 +69,21 @@ def padded(data):
     return data + b"\xFF" * (-len(data) % 256)
 
 
+# Where a raw binary for this board belongs has to be said: its profiles have
+# different slots.
+PLACE = ("--address", "0x%08X" % SLOT)
+
+
 class Convert(test_cli.Tool):
+    def run_tool(self, *args, status=0):
+        path = os.path.join(self.dir, args[1])
+        if (args[0] == "convert" and args[1].endswith(".bin") and
+                BOARD in args and "--address" not in args and not (
+                    os.path.exists(path) and
+                    self.get(args[1]).startswith((b"UF2", b"\x7fELF", b":")))):
+            args += PLACE
+        return super().run_tool(*args, status=status)
+
     def convert(self, name, output, *options):
         self.run_tool("convert", name, "-o", output, *options)
         return self.get(output)
@@ -219,6 +233,16 @@ class ToUf2(Convert):
                        "belongs, leave out --address", USAGE, "a.hex",
                        "o.uf2", "--address", "0x08001000")
 
+    def test_a_board_with_several_slots_asks_which(self):
+        self.put("a.bin", image())
+        message = super(Convert, self).run_tool(
+            "convert", "a.bin", "-o", "o.uf2", "--board", BOARD, status=USAGE)
+        self.assertEqual(message, "a.bin: a raw binary does not say where it "
+                         "belongs, o.uf2 has to: give --address")
+        self.put("a.bin", image(start=F4_SLOT))
+        self.run_tool("convert", "a.bin", "-o", "o.uf2", "--board",
+                      "stm32f407")
+
     def test_images_for_something_else_are_refused(self):
         board = ("--board", BOARD)
         self.put("a.bin", b"\xFF\xD8\xFF\xE0" + image()[4:])
@@ -266,7 +290,7 @@ class ToUf2(Convert):
         self.put("o.uf2", b"old")
         done = subprocess.run(
             [test_cli.TOOL, "convert", "a.bin", "-o", "o.uf2", "--board",
-             BOARD], cwd=self.dir, text=True, capture_output=True,
+             BOARD, *PLACE], cwd=self.dir, text=True, capture_output=True,
             preexec_fn=limit)
         self.assertEqual((done.returncode, done.stdout, done.stderr),
                          (SYSTEM, "", "sallyport: o.uf2: cannot be written: "
