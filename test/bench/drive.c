@@ -14,7 +14,7 @@
 #include <string.h>
 
 /* docs/design.md: after the volume was ejected. */
-#define QUIET (500 * SIM_MS)
+#define QUIET (768 * SIM_MS)
 #define STEP  (100 * SIM_US)
 #define LIMIT (60 * SIM_S)
 /* With this the host of test/drive sends WRITEs of 240 sectors. */
