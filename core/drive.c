@@ -17,8 +17,11 @@
 
 _Static_assert(FAT_FREE_END *CLUSTER_SECTORS <= 0x10000u, "owner is 16 bits");
 
-/* A macro: gcc would make a value of a function's result. */
+/* The status file's is one of them, because users delete that file.  A macro:
+ * gcc would make a value of a function's result. */
 #define IN_WINDOW(cluster) ((cluster)-FAT_STATUS < WINDOW + 1)
+
+#define GUESSES (FAT_GUESS | FAT_GUESS_OVER_END)
 
 /* Times are counted in ticks, because small numbers fit an instruction. */
 #define TICK_MS   256u
@@ -56,7 +59,7 @@ static void drop(struct drive *d)
 /* ---- chains ---- */
 
 /* Follows a chain and gives its clusters their places.  guesses: also where it
- * is guessed, DRIVE_GUESSES, or 0. */
+ * is guessed, GUESSES, or 0. */
 static void walk(struct drive *d, uint32_t at, uint32_t guesses)
 {
     uint32_t place = 0;
@@ -91,8 +94,7 @@ static bool guess(struct drive *d)
             d->cluster[at].place =
                 (uint16_t)(d->cluster[tail].place + CLUSTER_SECTORS);
             d->cluster[tail].link =
-                (uint16_t)(at + (d->cluster[tail].link ? DRIVE_GUESS_LAST
-                                                       : DRIVE_GUESS));
+                (uint16_t)(at + (d->cluster[tail].link ? GUESSES : FAT_GUESS));
             d->tail = (uint16_t)at;
             return true;
         }
@@ -250,7 +252,7 @@ static void fat_sector(struct drive *d, uint32_t cluster,
             next |= ~0xFu; /* it reads back as it was written */
         if (!next) {
             if (!d->cluster[cluster].link ||
-                (d->cluster[cluster].link & DRIVE_GUESS_LAST) == DRIVE_GUESS)
+                (d->cluster[cluster].link & GUESSES) == FAT_GUESS)
                 continue; /* not yet */
             /* a file was deleted */
             d->cluster[cluster].came = 0;
@@ -260,7 +262,7 @@ static void fat_sector(struct drive *d, uint32_t cluster,
         }
         d->cluster[cluster].link = (uint16_t)next;
     }
-    walk(d, d->head, DRIVE_GUESSES);
+    walk(d, d->head, GUESSES);
 }
 
 /* The first sector of a cluster looks like that of an image. */
@@ -284,7 +286,7 @@ static void head(struct drive *d, uint32_t cluster, const uint32_t *vectors)
     if (cluster != d->head)
         drop(d);
     d->head = (uint16_t)cluster;
-    walk(d, cluster, DRIVE_GUESSES);
+    walk(d, cluster, GUESSES);
 }
 
 /* The update is over when nothing comes for so long. */
@@ -364,40 +366,33 @@ void block_eject(struct drive *d)
 
 /* ---- the end ---- */
 
-/* FAT specification 1.03, "Directory Structure" and "Long Names" */
-struct FAT_OVERLAY entry {
-    uint8_t name[11], attributes, case_bits, tenths;
-    uint16_t created[2], accessed, cluster_high, written[2], cluster_low;
-    uint32_t size;
-};
-#define ENTRIES        (FAT_SECTOR / sizeof(struct entry))
-#define DELETED        0xE5u
-#define NOT_OF_A_USER  (0x10u | 0x08u | 0x02u) /* directory, label, hidden */
-#define LONG_NAME      0x0Fu
-#define LONG_NAME_PART 0x1Fu
+#define ENTRIES (FAT_SECTOR / sizeof(struct fat_dir))
+#define NOT_OF_A_USER                                                          \
+    (FAT_ATTR_DIRECTORY | FAT_ATTR_VOLUME_ID | FAT_ATTR_HIDDEN)
 
 /* Somebody put this file there, to be installed. */
-static bool of_a_user(const struct drive *d, const struct entry *e,
-                      const struct entry *before)
+static bool of_a_user(const struct drive *d, const struct fat_dir *e,
+                      const struct fat_dir *before)
 {
-    if (e->name[0] == 0 || e->name[0] == DELETED ||
-        e->attributes & NOT_OF_A_USER ||
-        (e->cluster_low == FAT_STATUS && !d->cluster[FAT_STATUS].came))
+    if (e->DIR_Name[0] == 0 || e->DIR_Name[0] == FAT_DELETED ||
+        e->DIR_Attr & NOT_OF_A_USER ||
+        (e->DIR_FstClusLO == FAT_STATUS && !d->cluster[FAT_STATUS].came))
         return false;
     /* Hosts hide what begins with a dot; that is in the entry before. */
-    return before->attributes != LONG_NAME ||
-           (before->name[0] & LONG_NAME_PART) != 1 || before->name[1] != '.';
+    return before->DIR_Attr != FAT_ATTR_LONG_NAME ||
+           (before->DIR_Name[0] & FAT_LONG_NAME_PART) != 1 ||
+           before->DIR_Name[1] != '.';
 }
 
 /* The slot has all of a file.  last: nothing more will come. */
-__attribute__((noinline)) static bool is_image(struct drive *d,
-                                               const struct entry *e, bool last)
+__attribute__((noinline)) static bool
+is_image(struct drive *d, const struct fat_dir *e, bool last)
 {
     uint32_t need = d->blocks, end = DRIVE_PIECES, size = need * FAT_SECTOR;
 
     if (!need) {
         size = d->size;
-        need = e->size;
+        need = e->DIR_FileSize;
         if (need > size) {
             if (size == PART_APP_SIZE)
                 return false;
@@ -410,9 +405,9 @@ __attribute__((noinline)) static bool is_image(struct drive *d,
     }
     /* What a host has not told in full it may still write.  A plain image may
      * be of any size, so nobody knows before the end. */
-    if (!last && e->size < size)
+    if (!last && e->DIR_FileSize < size)
         return false;
-    walk(d, e->cluster_low, 0);
+    walk(d, e->DIR_FstClusLO, 0);
     for (uint32_t i = 0; i < end; i++) {
         uint32_t number = d->owner[i];
         uint32_t place = d->cluster[number / CLUSTER_SECTORS].place;
@@ -435,7 +430,7 @@ static enum drive_due conclude(struct drive *d)
     bool last = d->patience & 1;
     bool over = false;
     enum err err = ERR_FILE;
-    const struct entry *e = NULL, *before;
+    const struct fat_dir *e = NULL, *before;
 
     for (uint32_t i = FAT_ROOT * CLUSTER_SECTORS * ENTRIES;
          i < (FAT_ROOT + 1) * CLUSTER_SECTORS * ENTRIES; i++) {
@@ -444,12 +439,12 @@ static enum drive_due conclude(struct drive *d)
         if (!s)
             continue;
         before = e;
-        e = (const struct entry *)s->data + i % ENTRIES;
+        e = (const struct fat_dir *)s->data + i % ENTRIES;
         if (!of_a_user(d, e, before ? before : e))
             continue;
         /* Its first sector came, and was no image's. */
-        if (last || (IN_WINDOW(e->cluster_low) &&
-                     (d->cluster[e->cluster_low].came & 1)))
+        if (last || (IN_WINDOW(e->DIR_FstClusLO) &&
+                     (d->cluster[e->DIR_FstClusLO].came & 1)))
             over = true;
         if (d->opened && is_image(d, e, last)) {
             d->closing = true;
@@ -457,7 +452,7 @@ static enum drive_due conclude(struct drive *d)
             return DRIVE_REMOUNT;
         }
     }
-    walk(d, d->head, DRIVE_GUESSES);
+    walk(d, d->head, GUESSES);
     if (d->opened) {
         over = last;
         err = ERR_INCOMPLETE;

@@ -41,12 +41,6 @@ struct drive_sector {
     _Alignas(4) uint8_t data[FAT_SECTOR];
 };
 
-/* In a link: this comes next as it seems, the host did not say so yet.  It
- * reads as what the host has there: nothing, or the end of a chain. */
-#define DRIVE_GUESS      0x8000u
-#define DRIVE_GUESS_LAST 0xC000u
-#define DRIVE_GUESSES    0xC000u /* both bits */
-
 /* The owner sets all of it to zero, then upd, then calls drive_mount(). */
 struct drive {
     struct upd *upd;
@@ -66,10 +60,10 @@ struct drive {
     uint16_t tail; /* last cluster of the chain that is looked at */
     uint32_t offset;
     uint32_t size;     /* of the image of a .bin, bytes */
-    uint32_t since;    /* the host is quiet since then, ms, */
+    uint32_t since;    /* the host is quiet since then, frames of the bus, */
     uint32_t patience; /* and the update is over after so many ticks */
     uint32_t blocks;   /* of the UF2 file that came last; 0: a .bin did */
-    uint32_t end;      /* address behind the image */
+    uint32_t end;      /* of the image, from the start of the slot */
     struct fat_cluster cluster[FAT_FREE_END];
     uint16_t owner[DRIVE_PIECES]; /* the sector that wrote it; 0: none */
     struct drive_sector sector[CONFIG_DRIVE_SECTORS];

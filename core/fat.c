@@ -107,8 +107,8 @@ static void table(const struct fat_cluster *clusters, uint32_t cluster,
         if (cluster < FAT_FREE_END) {
             entry = (uint32_t)(int16_t)clusters[cluster].link;
             /* a guess, over nothing or over the end of a chain */
-            if ((entry & ~0x4000u) + 0x8000 < FAT_FREE_END)
-                entry = entry & 0x4000 ? 0x0FFFFFFF : 0;
+            if ((entry & ~FAT_GUESS_OVER_END) + FAT_GUESS < FAT_FREE_END)
+                entry = entry & FAT_GUESS_OVER_END ? 0x0FFFFFFF : 0;
         }
         *to++ = entry & 0x0FFFFFFF;
     }
@@ -201,34 +201,14 @@ static uint32_t status(const struct fat *f, const char *name,
 
 /* ---- root directory ---- */
 
-struct FAT_OVERLAY dir_entry {
-    char DIR_Name[11];
-    uint8_t DIR_Attr;
-    uint8_t DIR_NTRes;
-    uint8_t DIR_CrtTimeTenth;
-    uint16_t DIR_CrtTime;
-    uint16_t DIR_CrtDate;
-    uint16_t DIR_LstAccDate;
-    uint16_t DIR_FstClusHI;
-    uint16_t DIR_WrtTime;
-    uint16_t DIR_WrtDate;
-    uint16_t DIR_FstClusLO;
-    uint32_t DIR_FileSize;
-};
-_Static_assert(sizeof(struct dir_entry) == 32, "clause 6");
-
-#define ATTR_VOLUME_ID       0x08
-#define ATTR_ARCHIVE         0x20
-#define EXTENSION_LOWER_CASE 0x10 /* as Windows NT has it */
-
 /* Of everything on the volume. */
 #define DATE(year, month, day) (((year)-1980) << 9 | (month) << 5 | (day))
 #define DAY                    DATE(2026, 2, 28)
 
-static void root(const char *name, struct dir_entry *to, uint32_t size)
+static void root(const char *name, struct fat_dir *to, uint32_t size)
 {
     memcpy(to->DIR_Name, boot_sector.BS_VolLab, sizeof(to->DIR_Name));
-    to->DIR_Attr = ATTR_VOLUME_ID;
+    to->DIR_Attr = FAT_ATTR_VOLUME_ID;
     to->DIR_WrtDate = DAY;
     to++;
     memcpy(to->DIR_Name, name, 7);
@@ -236,8 +216,8 @@ static void root(const char *name, struct dir_entry *to, uint32_t size)
     to->DIR_Name[8] = 'T';
     to->DIR_Name[9] = 'X';
     to->DIR_Name[10] = 'T';
-    to->DIR_Attr = ATTR_ARCHIVE;
-    to->DIR_NTRes = EXTENSION_LOWER_CASE;
+    to->DIR_Attr = FAT_ATTR_ARCHIVE;
+    to->DIR_NTRes = FAT_EXTENSION_LOWER_CASE;
     to->DIR_CrtTimeTenth = 0;
     to->DIR_CrtTime = 0;
     to->DIR_CrtDate = DAY;

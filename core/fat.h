@@ -71,9 +71,7 @@ struct fat {
  * that makes the code shorter. */
 struct fat_cluster {
     uint16_t link;  /* the entry in the FAT: its lower half; from FAT_LAST on
-                       the upper half is ones, else zero; with bit 15 and less
-                       than that it reads as 0, with bit 14 as well as the end
-                       of a chain */
+                       the upper half is ones, else zero; or a guess */
     uint16_t place; /* in the file that is looked at: sectors to the cluster's
                        end; 0: not in it */
     uint16_t came;  /* one bit a sector: was written */
@@ -83,6 +81,11 @@ struct fat_cluster {
 /* FAT_FREE_END of them, all zero: makes the FAT as it is on a volume that
  * nobody wrote to. */
 #define FAT_LAST 0xFFF8u
+/* In a link, with the number of a cluster: it comes next as it seems, the host
+ * did not say so yet.  Reads as what the host has there: nothing, or with the
+ * second bit the end of a chain. */
+#define FAT_GUESS          0x8000u
+#define FAT_GUESS_OVER_END 0x4000u
 void fat_mount(struct fat_cluster *cluster);
 
 /* Laid over the bytes of a sector, in the byte order of the CPU. */
@@ -91,6 +94,32 @@ void fat_mount(struct fat_cluster *cluster);
 /* A sector of the FAT has so many. */
 typedef uint32_t FAT_OVERLAY fat_entry;
 #define FAT_SECTOR_ENTRIES (FAT_SECTOR / sizeof(fat_entry))
+
+/* Clauses "Directory Structure" and "Long Names". */
+struct FAT_OVERLAY fat_dir {
+    uint8_t DIR_Name[11];
+    uint8_t DIR_Attr;
+    uint8_t DIR_NTRes;
+    uint8_t DIR_CrtTimeTenth;
+    uint16_t DIR_CrtTime;
+    uint16_t DIR_CrtDate;
+    uint16_t DIR_LstAccDate;
+    uint16_t DIR_FstClusHI;
+    uint16_t DIR_WrtTime;
+    uint16_t DIR_WrtDate;
+    uint16_t DIR_FstClusLO;
+    uint32_t DIR_FileSize;
+};
+_Static_assert(sizeof(struct fat_dir) == 32, "clause 6");
+
+#define FAT_ATTR_HIDDEN          0x02u
+#define FAT_ATTR_VOLUME_ID       0x08u
+#define FAT_ATTR_DIRECTORY       0x10u
+#define FAT_ATTR_ARCHIVE         0x20u
+#define FAT_ATTR_LONG_NAME       0x0Fu
+#define FAT_LONG_NAME_PART       0x1Fu /* its number, in the first byte */
+#define FAT_DELETED              0xE5u /* in the first byte */
+#define FAT_EXTENSION_LOWER_CASE 0x10u /* as Windows NT has it */
 
 /* The status file as far as the error's sentence.  Its lines serve as string
  * descriptors, too. */
