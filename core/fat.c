@@ -231,13 +231,9 @@ void fat_read(const struct fat *f, const struct fat_cluster *cluster,
               uint32_t lba, uint8_t *to)
 {
     const char *name = state_name[f->state];
-    /* Made for each sector, because the directory needs its size. */
-    uint32_t size = status(f, name, (void *)to);
-    uint32_t keep = 0;
+    uint32_t size;
 
-    if (lba == FAT_LBA(FAT_STATUS))
-        keep = size;
-    memset(to + keep, 0, FAT_SECTOR - keep);
+    memset(to, 0, FAT_SECTOR);
     if (lba < FAT_RESERVED) {
         reserved(lba, (void *)to);
         return;
@@ -249,7 +245,13 @@ void fat_read(const struct fat *f, const struct fat_cluster *cluster,
         table(cluster, lba * FAT_SECTOR_ENTRIES, (void *)to);
         return;
     }
-    lba -= 2 * FAT_SIZE;
-    if (lba == 0)
+    lba -= FAT_LBA(FAT_ROOT) - FAT_RESERVED;
+    if (lba != 0 && lba != FAT_LBA(FAT_STATUS) - FAT_LBA(FAT_ROOT))
+        return;
+    /* Made for both, because the directory needs its size. */
+    size = status(f, name, (void *)to);
+    if (lba == 0) {
+        memset(to, 0, size);
         root(name, (void *)to, size);
+    }
 }
