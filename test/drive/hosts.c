@@ -202,6 +202,35 @@ bool host_through(struct copier *h)
     return h->gone;
 }
 
+void host_wait_patiently(struct copier *h)
+{
+    host_idle(h, h->plan->patience ? h->plan->patience
+                                   : host_systems[h->plan->kind].patience);
+}
+
+void host_leave(struct copier *h, uint32_t ms)
+{
+    host_idle(h, ms);
+    fh_info(&h->v);
+    fh_flush(&h->v, FH_ALL);
+    host_wait_patiently(h);
+}
+
+void host_unmount(struct copier *h)
+{
+    bool eject = h->plan->end == HOST_EJECT;
+
+    fh_info(&h->v);
+    fh_flush(&h->v, FH_ALL);
+    if (eject) {
+        fh_mark(&h->v, false);
+        fh_flush(&h->v, FH_FATS);
+    }
+    fh_sync(&h->v);
+    if (eject)
+        fh_eject(&h->v);
+}
+
 /* After each command that writes. */
 static void noise(void *ctx)
 {

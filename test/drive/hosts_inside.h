@@ -71,6 +71,14 @@ bool host_idle(struct copier *h, uint32_t ms);
 /* Nothing is left to do for a medium that went away. */
 bool host_through(struct copier *h);
 
+/* As long as the plan says, or else this system needs. */
+void host_wait_patiently(struct copier *h);
+/* Nobody unmounts: what is still to be written comes after so many ms. */
+void host_leave(struct copier *h, uint32_t ms);
+/* Sync, or with the plan's eject as systems do it that mark in the FAT that a
+ * volume is clean. */
+void host_unmount(struct copier *h);
+
 /* Each system: what it does when the volume appears, a copy of h->file, and
  * what comes when the user is through. */
 struct system {

@@ -210,11 +210,7 @@ void linux_end(struct copier *h)
 
     if (h->plan->end == HOST_LEAVE) {
         /* FSINFO is an inode like others: 30 s, then the flusher has it. */
-        host_idle(h, 30000);
-        fh_info(v);
-        fh_flush(v, FH_ALL);
-        host_idle(h, h->plan->patience ? h->plan->patience
-                                       : host_systems[h->plan->kind].patience);
+        host_leave(h, 30000);
         return;
     }
     fh_info(v);

@@ -199,22 +199,8 @@ void macos_copy(struct copier *h)
 
 void macos_end(struct copier *h)
 {
-    struct fathost *v = &h->v;
-
-    if (h->plan->end == HOST_LEAVE) {
-        fh_info(v);
-        fh_flush(v, FH_ALL);
-        host_idle(h, h->plan->patience ? h->plan->patience
-                                       : host_systems[h->plan->kind].patience);
-        return;
-    }
-    fh_info(v);
-    fh_flush(v, FH_ALL);
-    if (h->plan->end == HOST_EJECT) {
-        fh_mark(v, false);
-        fh_flush(v, FH_FATS);
-    }
-    fh_sync(v);
-    if (h->plan->end == HOST_EJECT)
-        fh_eject(v);
+    if (h->plan->end == HOST_LEAVE)
+        host_leave(h, 0);
+    else
+        host_unmount(h);
 }

@@ -44,25 +44,10 @@ void bsd_copy(struct copier *h)
 
 void bsd_end(struct copier *h)
 {
-    struct fathost *v = &h->v;
-
-    if (h->plan->end == HOST_LEAVE) {
-        host_idle(h, 30000);
-        fh_info(v);
-        fh_flush(v, FH_ALL);
-        host_idle(h, h->plan->patience ? h->plan->patience
-                                       : host_systems[h->plan->kind].patience);
-        return;
-    }
-    fh_info(v);
-    fh_flush(v, FH_ALL);
-    if (h->plan->end == HOST_EJECT) {
-        fh_mark(v, false);
-        fh_flush(v, FH_FATS);
-    }
-    fh_sync(v);
-    if (h->plan->end == HOST_EJECT)
-        fh_eject(v);
+    if (h->plan->end == HOST_LEAVE)
+        host_leave(h, 30000);
+    else
+        host_unmount(h);
 }
 
 /* ---- any order ---- */

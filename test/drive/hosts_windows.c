@@ -200,8 +200,7 @@ void windows_end(struct copier *h)
         clean(h);
     }
     if (h->plan->end == HOST_LEAVE) {
-        host_idle(h, h->plan->patience ? h->plan->patience
-                                       : host_systems[h->plan->kind].patience);
+        host_wait_patiently(h);
         return;
     }
     if (host_through(h))
