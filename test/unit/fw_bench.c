@@ -57,6 +57,21 @@ static bool same_bytes(const struct fw *a, const struct fw *b, uint64_t from,
     return true;
 }
 
+void round_trip(void (*write)(const struct fw *, FILE *),
+                bool (*read)(struct fw *, FILE *, const char *, struct fail *),
+                const struct fw *fw, struct fw *copy)
+{
+    struct fail f = {0};
+    FILE *file = tmpfile();
+
+    assert_non_null(file);
+    write(fw, file);
+    rewind(file);
+    if (!read(copy, file, "copy", &f))
+        fail_msg("%s", f.text);
+    fclose(file);
+}
+
 bool same(const struct fw *a, const struct fw *b)
 {
     uint64_t at = 0;

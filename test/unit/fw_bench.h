@@ -8,6 +8,7 @@
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
+#include <stdio.h>
 
 #include <cmocka.h>
 
@@ -19,6 +20,11 @@ uint32_t next(uint64_t *random);
 
 /* A few pieces within 256 KB, anywhere in the address space. */
 void add_random_parts(struct fw *fw, uint64_t *random);
+
+/* Writes fw in a format and reads it back as copy. */
+void round_trip(void (*write)(const struct fw *, FILE *),
+                bool (*read)(struct fw *, FILE *, const char *, struct fail *),
+                const struct fw *fw, struct fw *copy);
 
 /* The same bytes at the same addresses, the same gaps. */
 bool same(const struct fw *a, const struct fw *b);

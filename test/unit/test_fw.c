@@ -272,18 +272,6 @@ static void hex_in_lower_case(void **state)
 
 /* ---- round trips ---- */
 
-static void hex_round_trip(const struct fw *fw, struct fw *copy)
-{
-    struct fail f = {0};
-    FILE *file = tmpfile();
-
-    assert_non_null(file);
-    hex_write(fw, file);
-    rewind(file);
-    assert_true(hex_read(copy, file, "t.hex", &f));
-    fclose(file);
-}
-
 static void random_parts_survive_hex(void **state)
 {
     uint64_t seed = seed_of_run();
@@ -297,7 +285,7 @@ static void random_parts_survive_hex(void **state)
         fw_init(&fw);
         fw_init(&copy);
         add_random_parts(&fw, &random);
-        hex_round_trip(&fw, &copy);
+        round_trip(hex_write, hex_read, &fw, &copy);
         ok = same(&fw, &copy);
         fw_free(&fw);
         fw_free(&copy);

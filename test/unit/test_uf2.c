@@ -133,19 +133,6 @@ static void fill_blocks(struct fw *fw)
     }
 }
 
-static void uf2_round_trip(const struct fw *fw, struct fw *copy)
-{
-    struct fail f = {0};
-    FILE *file = tmpfile();
-
-    assert_non_null(file);
-    uf2_write(fw, file);
-    rewind(file);
-    if (!uf2_read(copy, file, "t.uf2", &f))
-        fail_msg("%s", f.text);
-    fclose(file);
-}
-
 static void random_parts_survive_uf2(void **state)
 {
     uint64_t seed = seed_of_run();
@@ -161,7 +148,7 @@ static void random_parts_survive_uf2(void **state)
         add_random_parts(&fw, &random);
         if (next(&random) % 2)
             fw_set_family(&fw, next(&random));
-        uf2_round_trip(&fw, &copy);
+        round_trip(uf2_write, uf2_read, &fw, &copy);
         fill_blocks(&fw);
         ok = same(&fw, &copy) && fw.has_family == copy.has_family &&
              fw.family == copy.family;
