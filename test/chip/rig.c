@@ -2,6 +2,7 @@
 /* rig.c - see rig.h. */
 #include "rig.h"
 
+#include "crc32.h"
 #include "load.h"
 #include "wire.h"
 
@@ -762,23 +763,6 @@ int rig_install(struct rig *r, const void *image, size_t n)
 
 /* ---- images ---- */
 
-uint32_t rig_crc32(const uint8_t *data, size_t n)
-{
-    uint32_t table[16], crc = ~0u;
-
-    for (uint32_t i = 0; i < 16; i++) {
-        table[i] = i;
-        for (unsigned bit = 0; bit < 4; bit++)
-            table[i] =
-                table[i] & 1 ? 0xEDB88320u ^ table[i] >> 1 : table[i] >> 1;
-    }
-    for (size_t i = 0; i < n; i++) {
-        crc = table[(crc ^ data[i]) & 15] ^ crc >> 4;
-        crc = table[(crc ^ data[i] >> 4) & 15] ^ crc >> 4;
-    }
-    return ~crc;
-}
-
 void rig_put32(uint8_t *p, uint32_t word)
 {
     for (unsigned i = 0; i < 4; i++)
@@ -825,7 +809,7 @@ void rig_stamp(const struct rig_board *b, uint8_t *image, size_t n)
     rig_put32(image + 0x24, 0);
     rig_put32(image + 0x28, b->product);
     rig_put32(image + 0x34, 0x01020003);
-    rig_put32(image + 0x24, rig_crc32(image, n));
+    rig_put32(image + 0x24, test_crc32(0, image, n));
 }
 
 void rig_image_stamped(const struct rig_board *b, uint8_t *image, size_t n,

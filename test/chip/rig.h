@@ -219,8 +219,6 @@ int rig_install(struct rig *r, const void *image, size_t n);
 
 enum { RIG_STAMP_WORDS = 0x38 }; /* smallest image that carries a stamp */
 
-/* CRC-32 of ISO-HDLC (zlib's), written without a look at core/img.c. */
-uint32_t rig_crc32(const uint8_t *data, size_t n);
 void rig_put32(uint8_t *p, uint32_t word);
 uint32_t rig_get32(const uint8_t *p);
 /* An image of n bytes (>= 0x38): vectors, a Thumb loop, noise from seed. */

@@ -57,8 +57,6 @@ struct payload {
     uint32_t length; /* bytes of it */
 };
 
-uint32_t payload_crc(uint32_t crc, const uint8_t *data, size_t n);
-
 /* splitmix64 */
 uint32_t payload_random(uint64_t *state);
 uint32_t payload_below(uint64_t *state, uint32_t n);
