@@ -36,16 +36,53 @@ static bool take_option(const struct cli_verb *verb, char *const **argv,
     const char *arg = **argv;
     const char *value;
     int i = find_option(verb->options, arg, &value);
+    const struct cli_option *option = &verb->options[i < 0 ? 0 : i];
 
     if (i < 0)
         return USAGE(f, verb, "there is no option %s", arg);
-    if (call->value[i])
+    if (call->value[i] && !option->many)
         return USAGE(f, verb, "option %s is given twice", arg);
-    if (!value)
+    if (call->n_given == CLI_GIVEN_MAX)
+        return USAGE(f, verb, "more than %u options", CLI_GIVEN_MAX);
+    if (!option->arg && value)
+        return USAGE(f, verb, "option --%s takes no value", option->name);
+    if (!option->arg)
+        value = "";
+    else if (!value)
         value = *++*argv;
     if (!value)
-        return USAGE(f, verb, "option %s needs %s", arg, verb->options[i].arg);
-    call->value[i] = value;
+        return USAGE(f, verb, "option %s needs %s", arg, option->arg);
+    if (!call->value[i])
+        call->value[i] = value;
+    call->given[call->n_given].option = (unsigned)i;
+    call->given[call->n_given++].value = value;
+    return true;
+}
+
+const char *cli_next(const struct cli_call *call, unsigned option, size_t *at)
+{
+    while (*at < call->n_given) {
+        size_t i = (*at)++;
+
+        if (call->given[i].option == option)
+            return call->given[i].value;
+    }
+    return NULL;
+}
+
+static bool take_file(const struct cli_verb *verb, const char *arg,
+                      struct cli_call *call, struct fail *f)
+{
+    if (verb->files_max == 0)
+        return USAGE(f, verb, "no file is wanted, '%s' is too much", arg);
+    if (verb->files_max == 1 && call->n_files == 1)
+        return USAGE(f, verb, "one file at a time, '%s' is too much", arg);
+    if (call->n_files == verb->files_max || call->n_files == CLI_FILES_MAX)
+        return USAGE(f, verb, "%zu files at most, '%s' is too much",
+                     call->n_files, arg);
+    if (!call->n_files)
+        call->file = arg;
+    call->files[call->n_files++] = arg;
     return true;
 }
 
@@ -65,15 +102,15 @@ bool cli_parse(const struct cli_verb *verb, char *const *argv,
         } else if (!only_files && (*argv)[0] == '-' && (*argv)[1]) {
             if (!take_option(verb, &argv, call, f))
                 return false;
-        } else if (call->file) {
-            return USAGE(f, verb, "one file at a time, '%s' is too much",
-                         *argv);
-        } else {
-            call->file = *argv;
+        } else if (!take_file(verb, *argv, call, f)) {
+            return false;
         }
     }
-    if (!call->file)
+    if (call->n_files == 0 && verb->files_min)
         return USAGE(f, verb, "%s", "no file given");
+    if (call->n_files < verb->files_min)
+        return USAGE(f, verb, "%u files are needed, %zu given", verb->files_min,
+                     call->n_files);
     return true;
 }
 
@@ -84,8 +121,8 @@ static void print_option(const struct cli_option *option, FILE *out)
 
     if (option->letter)
         snprintf(letter, sizeof(letter), "-%c, ", option->letter);
-    snprintf(syntax, sizeof(syntax), "%s--%s %s", letter, option->name,
-             option->arg);
+    snprintf(syntax, sizeof(syntax), "%s--%s%s%s", letter, option->name,
+             option->arg ? " " : "", option->arg ? option->arg : "");
     fprintf(out, "  %-20s %s\n", syntax, option->help);
 }
 

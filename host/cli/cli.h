@@ -14,20 +14,32 @@
 #include <stdint.h>
 #include <stdio.h>
 
-#define CLI_OPTIONS_MAX 16
+#define CLI_OPTIONS_MAX 24
+#define CLI_FILES_MAX   64
+#define CLI_GIVEN_MAX   64
 
 struct cli_option {
     const char *name; /* "board": --board; NULL ends the table */
     char letter;      /* 'o': -o as well; 0: none */
-    const char *arg;  /* name of its value in the help */
+    const char *arg;  /* name of its value in the help; NULL: it has none */
     const char *help;
+    bool many; /* may be given more than once */
 };
 
 /* What the user said. */
 struct cli_call {
-    const char *file;                   /* the one positional argument */
-    const char *value[CLI_OPTIONS_MAX]; /* as in the verb's table, or NULL */
-    bool help;                          /* --help: nothing else counts */
+    const char *file; /* the first positional argument, NULL: none */
+    const char *files[CLI_FILES_MAX]; /* all of them */
+    size_t n_files;
+    /* As in the verb's table: the first value, "" where it takes none; NULL:
+     * not given. */
+    const char *value[CLI_OPTIONS_MAX];
+    struct {
+        unsigned option;
+        const char *value;
+    } given[CLI_GIVEN_MAX]; /* all of them in order, for what is there twice */
+    size_t n_given;
+    bool help; /* --help: nothing else counts */
 };
 
 struct cli_verb {
@@ -36,6 +48,7 @@ struct cli_verb {
     const char *summary; /* one line */
     const char *details;
     const struct cli_option *options;
+    unsigned files_min, files_max; /* positional arguments, how many */
     bool (*run)(const struct cli_call *call, struct fail *f);
 };
 
@@ -46,6 +59,10 @@ extern const struct cli_verb cli_info;
 /* Sorts the arguments behind the verb.  FAIL_USAGE. */
 bool cli_parse(const struct cli_verb *verb, char *const *argv,
                struct cli_call *call, struct fail *f);
+
+/* The value behind the one at *at (set it to 0 before the first call) of an
+ * option that may be given more than once; NULL: there is none. */
+const char *cli_next(const struct cli_call *call, unsigned option, size_t *at);
 
 /* Synopsis, what it does, options. */
 void cli_print_help(const struct cli_verb *verb, FILE *out);

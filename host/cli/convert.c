@@ -129,5 +129,7 @@ const struct cli_verb cli_convert = {
         "binary is placed in that board's slot, and a UF2 file gets the\n"
         "board's family id.",
     .options = options,
+    .files_min = 1,
+    .files_max = 1,
     .run = run,
 };

@@ -125,5 +125,7 @@ const struct cli_verb cli_info = {
         "Shows format, place, vectors and stamp of an ELF, Intel HEX, UF2 or\n"
         "raw binary file.  A stamp that does not match its image is an error.",
     .options = options,
+    .files_min = 1,
+    .files_max = 1,
     .run = run,
 };

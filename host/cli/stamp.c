@@ -101,5 +101,7 @@ const struct cli_verb cli_stamp = {
         "whether it is whole.  Product id and version of an image that is\n"
         "stamped already stay unless they are given.",
     .options = options,
+    .files_min = 1,
+    .files_max = 1,
     .run = run,
 };

@@ -8,6 +8,8 @@
 const struct board_info BOARD_INFO_SYMBOL = {
     .name = BOARD_NAME,
     .product = BOARD_PRODUCT,
+    .vid = BOARD_VID,
+    .pid = BOARD_PID,
     .flash_base = BOARD_FLASH_BASE,
     .flash_size = BOARD_FLASH_SIZE,
     .flash_page = BOARD_FLASH_PAGE,

@@ -19,7 +19,12 @@
     X(FAIL_USAGE, 2, "the command line is wrong")                              \
     X(FAIL_INPUT, 3, "an input file is missing, unreadable or malformed")      \
     X(FAIL_UNFIT, 4,                                                           \
-      "the firmware does not fit: size, address, vectors, stamp, family")
+      "the firmware does not fit: size, address, vectors, stamp, family")      \
+    X(FAIL_NO_DEVICE, 5, "no device, or not the one that was asked for")       \
+    X(FAIL_DEVICE, 6, "the device refused, or reports an error")               \
+    X(FAIL_LOST, 7, "the device went away in the middle: unplugged, reset")    \
+    X(FAIL_DIFFERS, 8, "the contents differ")                                  \
+    X(FAIL_INTERRUPTED, 9, "interrupted")
 
 #define FAIL_VALUE(name, value, sentence) name = value,
 enum fail_code { FAIL_LIST(FAIL_VALUE) };
