@@ -56,6 +56,12 @@ extern const struct cli_verb cli_stamp;
 extern const struct cli_verb cli_convert;
 extern const struct cli_verb cli_info;
 
+/* All verbs in the order of the help (verbs.c), NULL behind the last. */
+extern const struct cli_verb *const cli_verbs[];
+
+/* NULL: there is no such verb. */
+const struct cli_verb *cli_find_verb(const char *name);
+
 /* Sorts the arguments behind the verb.  FAIL_USAGE. */
 bool cli_parse(const struct cli_verb *verb, char *const *argv,
                struct cli_call *call, struct fail *f);

@@ -5,10 +5,6 @@
 #include <errno.h>
 #include <string.h>
 
-static const struct cli_verb *const verbs[] = {&cli_stamp, &cli_convert,
-                                               &cli_info};
-#define VERBS (sizeof(verbs) / sizeof(verbs[0]))
-
 static void print_codes(FILE *out)
 {
 #define FAIL_LINE(name, value, sentence)                                       \
@@ -22,23 +18,14 @@ static void print_usage(FILE *out)
     fprintf(out, "usage: sallyport VERB ...\n\n"
                  "Makes and checks firmware files for the Sallyport "
                  "bootloader.\n\nVerbs:\n");
-    for (size_t i = 0; i < VERBS; i++)
-        fprintf(out, "  %-8s %s\n", verbs[i]->name, verbs[i]->summary);
+    for (size_t i = 0; cli_verbs[i]; i++)
+        fprintf(out, "  %-8s %s\n", cli_verbs[i]->name, cli_verbs[i]->summary);
     fprintf(out, "  %-8s %s\n", "help", "show this, or more about a verb");
     fprintf(out, "\nOptions:\n"
                  "  --help               show this\n"
                  "  --version            show the version\n"
                  "\nExit status:\n");
     print_codes(out);
-}
-
-static const struct cli_verb *find_verb(const char *name)
-{
-    for (size_t i = 0; i < VERBS; i++) {
-        if (!strcmp(verbs[i]->name, name))
-            return verbs[i];
-    }
-    return NULL;
 }
 
 static bool no_verb(const char *name, struct fail *f)
@@ -55,7 +42,7 @@ static bool help(const char *name, struct fail *f)
         print_usage(stdout);
         return true;
     }
-    verb = find_verb(name);
+    verb = cli_find_verb(name);
     if (!verb)
         return no_verb(name, f);
     cli_print_help(verb, stdout);
@@ -88,7 +75,7 @@ static bool run(char *const *argv, struct fail *f)
         return help(NULL, f);
     if (!strcmp(argv[0], "help"))
         return help(argv[1], f);
-    verb = find_verb(argv[0]);
+    verb = cli_find_verb(argv[0]);
     return verb ? run_verb(verb, argv + 1, f) : no_verb(argv[0], f);
 }
 

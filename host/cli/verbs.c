@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: MIT */
+/* verbs.c - the list of verbs: help, man page and completions follow it. */
+#include "cli.h"
+
+#include <stddef.h>
+#include <string.h>
+
+const struct cli_verb *const cli_verbs[] = {
+    &cli_stamp,
+    &cli_convert,
+    &cli_info,
+    NULL,
+};
+
+const struct cli_verb *cli_find_verb(const char *name)
+{
+    for (size_t i = 0; cli_verbs[i]; i++) {
+        if (!strcmp(cli_verbs[i]->name, name))
+            return cli_verbs[i];
+    }
+    return NULL;
+}
