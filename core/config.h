@@ -46,6 +46,13 @@
 #define CONFIG_DRIVE_SECTORS BOARD_DRIVE_SECTORS
 #endif
 
+/* Staged: the doors write to a partition of its own, `download`, and the boot
+ * copies a whole image from there to the application's (stage.h); 0: they
+ * write in place. */
+#ifndef CONFIG_STAGED
+#define CONFIG_STAGED 0
+#endif
+
 /* How long the host has been quiet when an update is over: after the volume
  * was ejected (Linux looks at it once more), after SYNCHRONIZE
  * CACHE, after the volume was marked as clean (Windows does so 1.5 s after its
@@ -131,12 +138,22 @@
 #define CONFIG_MAILBOX_SIZE 16
 
 /* ---- partition table: boot (read-only), app (writable), kv (read-only for
- * every door, the application's own) ---- */
+ * every door, the application's own).  Staged: what app was is shared by app,
+ * download, which has the same size, and the record of what is in it ---- */
 
 #define PART_BOOT_SIZE CONFIG_BOOT_SIZE
 #define PART_APP_START (BOARD_FLASH_BASE + PART_BOOT_SIZE)
-#define PART_APP_SIZE  (BOARD_FLASH_SIZE - PART_BOOT_SIZE - BOARD_KV_SIZE)
 #define PART_APP_END   (PART_APP_START + PART_APP_SIZE)
 #define PART_FLASH_END (BOARD_FLASH_BASE + BOARD_FLASH_SIZE)
+#define PART_SHARED    (BOARD_FLASH_SIZE - PART_BOOT_SIZE - BOARD_KV_SIZE)
+#if CONFIG_STAGED
+#define PART_APP_SIZE       ((PART_SHARED - BOARD_RECORD_SIZE) / 2)
+#define PART_DOWNLOAD_START PART_APP_END
+#define PART_DOWNLOAD_END   (PART_DOWNLOAD_START + PART_APP_SIZE)
+#define PART_RECORD_START   PART_DOWNLOAD_END
+#define PART_RECORD_END     (PART_RECORD_START + BOARD_RECORD_SIZE)
+#else
+#define PART_APP_SIZE PART_SHARED
+#endif
 
 #endif

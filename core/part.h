@@ -42,6 +42,12 @@ static inline uint32_t part_erase_ms(uint32_t unit)
 }
 
 /* The layout string: run(sectors, bytes of each, type), separated by commas. */
+#if CONFIG_STAGED
+#define PART_STAGED_RUN(run, type)                                             \
+    , ',', run(PART_UNIT(PART_RECORD_END) - PART_APP_UNIT_END, 0x20000u, type)
+#else
+#define PART_STAGED_RUN(run, type)
+#endif
 #if BOARD_KV_SIZE
 #define PART_KV_RUN(run, type)                                                 \
     , ',', run(BOARD_KV_SIZE / 0x20000u, 0x20000u, type)
@@ -53,7 +59,7 @@ static inline uint32_t part_erase_ms(uint32_t unit)
         run(4u - PART_BOOT_SIZE / 0x4000u, 0x4000u, writable), ',',            \
         run(1u, 0x10000u, writable), ',',                                      \
         run(PART_APP_UNIT_END - 5u, 0x20000u, writable)                        \
-            PART_KV_RUN(run, read_only)
+            PART_STAGED_RUN(run, read_only) PART_KV_RUN(run, read_only)
 
 #define PART_ALIGNED(offset)                                                   \
     (PART_F4_OFFSET(PART_F4_SECTOR(offset)) == (offset))
@@ -91,6 +97,12 @@ _Static_assert(PART_ALIGNED(PART_BOOT_SIZE) && PART_BOOT_SIZE < 0x10000u &&
 /* The layout string: run(sectors, bytes of each, type), separated by commas. */
 #define PART_RUN(run, size, type)                                              \
     run((size) / PART_SECTOR(size), PART_SECTOR(size), type)
+#if CONFIG_STAGED
+#define PART_STAGED_RUN(run, type)                                             \
+    , ',', PART_RUN(run, PART_RECORD_END - PART_DOWNLOAD_START, type)
+#else
+#define PART_STAGED_RUN(run, type)
+#endif
 #if BOARD_KV_SIZE
 #define PART_KV_RUN(run, type) , ',', PART_RUN(run, BOARD_KV_SIZE, type)
 #else
@@ -99,7 +111,7 @@ _Static_assert(PART_ALIGNED(PART_BOOT_SIZE) && PART_BOOT_SIZE < 0x10000u &&
 #define PART_RUNS(run, read_only, writable)                                    \
     PART_RUN(run, PART_BOOT_SIZE, read_only), ',',                             \
         PART_RUN(run, PART_APP_SIZE, writable) PART_REST_RUN(run, writable)    \
-            PART_KV_RUN(run, read_only)
+            PART_STAGED_RUN(run, read_only) PART_KV_RUN(run, read_only)
 
 _Static_assert(PART_FITS(PART_APP_SIZE, PART_PAGES(PART_APP_SIZE)),
                "the app partition is more than 99 sectors");

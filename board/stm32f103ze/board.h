@@ -46,6 +46,10 @@
  * least that an EEPROM emulation needs (AN2594). */
 #define BOARD_KV_SIZE 4096u
 
+/* Staged: two pages for the records of updates, which are all that is left
+ * over when application and download have got the same number. */
+#define BOARD_RECORD_SIZE 4096u
+
 /* LED on PB5 and key on PA0 (pressed = high), demo's console on PA9. */
 #define BOARD_LED_PORT   'B'
 #define BOARD_LED_PIN    5u

@@ -49,6 +49,10 @@
 /* No area for the application's own settings: it would be a sector. */
 #define BOARD_KV_SIZE 0u
 
+/* Staged: the record lies in the last sector of download, which is larger than
+ * the application's space by the bootloader's sector. */
+#define BOARD_RECORD_SIZE 16384u
+
 /* LED on PD12 and key on PA0 (pressed = high), demo's console on PA2. */
 #define BOARD_LED_PORT   'D'
 #define BOARD_LED_PIN    12u

@@ -1,0 +1,155 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * stage.h - staged updates: what the doors write lies in the partition
+ * `download` until it is whole, and the boot copies it to the application's.
+ * upd.c decides when that is; this knows where each page lies, keeps the record
+ * in flash and does the copy.
+ *
+ * An image is made of pages of BOARD_FLASH_PAGE bytes, counted from the start
+ * of the slot.  A page of it comes from the application as it is, is blank, or
+ * lies somewhere in download: the map says where.  So images that come by
+ * address (DFU, UF2) and files whose order is known at the end only (.bin) are
+ * the same in the end, and one function, stage_page(), gives the bytes of a
+ * page to whoever reads, verifies or installs.  In a file that is not an image
+ * (enum stage_format) the map has the pages of the file instead, and
+ * stage_page() makes the image's from them.
+ *
+ * The record, in the order in which it is written (each step survives a cut
+ * before, inside and after it):
+ *
+ *   1  a pending record is made void (end = 0), before download changes
+ *   2  pages of download, in any order
+ *   3  the image is verified as it lies in flash
+ *   4  a free place of the record's area gets source and check
+ *   5  ready = STAGE_READY: from here on the next reset installs
+ *   6  one more of attempts[] = 0, at the start of each installation
+ *   7  the application's first erase unit is erased, the others are rewritten
+ *      where they differ, the first one is written; its first 8 bytes are the
+ *      last ones
+ *   8  end = STAGE_DONE
+ *
+ * A cut between 5 and 8 comes back to 6, and 7 finds what is there already by
+ * comparing.  Before 5 the old application is whole and boots.  In 7 there are
+ * no valid vectors, so that even without a record nothing boots half.
+ *
+ * Records lie one behind the other in their area, the last one counts.  The
+ * area is erased when it is full and none is pending; where it shares a sector
+ * with download (F4), also when a page goes to that sector.
+ */
+#ifndef SALLYPORT_STAGE_H
+#define SALLYPORT_STAGE_H
+
+#include "err.h"
+#include "part.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#define STAGE_PAGES (PART_APP_SIZE / BOARD_FLASH_PAGE)
+
+/* Of the map: the page is the application's and stays; it is blank; else the
+ * number of a page of download. */
+#define STAGE_KEEP  0xFFFFu
+#define STAGE_BLANK 0xFFFEu
+
+/* What the map describes. */
+enum stage_format {
+    STAGE_IMAGE, /* pages of the image, from the start of the slot */
+};
+
+/* What is to be installed, and what the record says of it. */
+struct stage_source {
+    uint8_t format; /* enum stage_format */
+    uint8_t reserved[3];
+    uint32_t crc;     /* CRC-32 of all pages that do not stay and are not
+                         blank, as stage_page() gives them */
+    uint32_t size;    /* of the image: bytes from the start of the slot, as
+                         stamped, or to behind the last one that was written */
+    uint32_t version; /* as stamped, or 0 */
+    uint32_t file;    /* bytes of the file, where the format is another */
+    char name[12];    /* of the file: 8.3 as a directory has it, or zeros */
+    uint16_t map[STAGE_PAGES];
+};
+
+/* As it lies in flash, little-endian.  What is not written is ones. */
+#define STAGE_READY    0x59444552u /* "REDY" */
+#define STAGE_DONE     0x454E4F44u /* "DONE" */
+#define STAGE_ATTEMPTS 16u         /* that are counted; there may be more */
+struct stage_record {
+    uint32_t ready; /* STAGE_READY: the record is complete */
+    uint32_t end;   /* ones: pending.  STAGE_DONE: installed.  Else void */
+    uint16_t attempts[STAGE_ATTEMPTS]; /* 0 for each installation begun */
+    uint32_t check;                    /* CRC-32 of source */
+    struct stage_source source;
+};
+
+/* Places in the record's area, bytes. */
+#define STAGE_RECORD_ROOM 512u
+_Static_assert(sizeof(struct stage_record) <= STAGE_RECORD_ROOM,
+               "a record is larger than its place");
+
+enum stage_state {
+    STAGE_NONE,      /* no record */
+    STAGE_VOID,      /* begun, refused or replaced: nothing to install */
+    STAGE_PENDING,   /* to be installed */
+    STAGE_INSTALLED, /* the application is what the record says */
+};
+
+/* The session's view.  The owner sets all of it to zero once, then calls
+ * stage_start(). */
+struct stage {
+    bool changed; /* something differs from the application */
+    bool begun;   /* since it was begun, no record is pending */
+    struct stage_source source;
+};
+
+/* The last record, or NULL; not complete unless its state is STAGE_PENDING or
+ * STAGE_INSTALLED.  How often its installation was begun, at most
+ * STAGE_ATTEMPTS. */
+const struct stage_record *stage_record(void);
+enum stage_state stage_state(const struct stage_record *record);
+uint32_t stage_attempts(const struct stage_record *record);
+
+/* The fact for the boot decision: the next thing to do is stage_install(). */
+static inline bool stage_pending(void)
+{
+    return stage_state(stage_record()) == STAGE_PENDING;
+}
+
+/* The view of a chip that has just started: what is pending, or else the
+ * application. */
+void stage_start(struct stage *s);
+
+/* Fills buf with a page of the image.  False where it stays as it is in the
+ * application, whose bytes these are then. */
+bool stage_page(const struct stage *s, uint32_t page, uint8_t *buf);
+
+/* A page of the map gets these bytes; voids a pending record before.
+ * ERR_NOT_ERASED: no room, where several pages are erased at once and others
+ * are still needed; ERR_ERASE, ERR_PROGRAM. */
+enum err stage_write(struct stage *s, uint32_t page, const uint8_t *buf);
+/* Its typical time, milliseconds. */
+uint32_t stage_write_ms(const struct stage *s, uint32_t page,
+                        const uint8_t *buf);
+/* The page becomes blank; no operation but that of a pending record. */
+enum err stage_blank(struct stage *s, uint32_t page);
+
+/* The image is whole and verified: what it needs of the application is copied
+ * where that will be erased, then the record is written.  buf: a page. */
+enum err stage_commit(struct stage *s, uint8_t *buf);
+
+/* Installs what is pending, for as long as that takes, without a host.
+ * ERR_NONE: it is done, or was refused because it is damaged and the
+ * application never was touched; reset.  Else the bootloader stays. */
+enum err stage_install(struct stage *s, uint8_t *buf);
+
+/* ---- a file in clusters, in any order (drive.c) ----
+ *
+ * Between upd_open() and upd_close() the drive writes the n-th cluster that
+ * comes as if it were the n-th of the image (upd_put()), and when it knows the
+ * chain it tells the order: order[i] is the page, as it was written, that is
+ * the i-th of the file.  Pages behind n stay as they are in the application. */
+void stage_arrange(struct stage *s, enum stage_format format,
+                   const uint16_t *order, uint32_t n, uint32_t file);
+
+#endif
