@@ -2,12 +2,19 @@
 # The commands by name; each sets up what it needs.  The work is done by
 # CMake and by scripts/.
 
-.PHONY: build demo test bench soak e2e sizes format check-format clean
+.PHONY: build install demo test bench soak e2e sizes format check-format clean
 
 build:
 	@scripts/setup
 	@cmake --preset host >/dev/null
 	@cmake --build --preset host
+
+# make install DESTDIR=/tmp/root prefix=/usr; COMPONENT=tool takes the tool and
+# the virtual chip alone, dev the library, firmware the bootloaders.
+prefix = /usr/local
+install: build
+	@cmake --install build --prefix $(prefix) \
+		$(if $(COMPONENT),--component $(COMPONENT))
 
 # A bootloader on a virtual chip takes two updates from dfu-util.
 demo:

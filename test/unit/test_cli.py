@@ -158,7 +158,12 @@ class Help(Tool):
     def test_docs_list_the_same_options_and_statuses(self):
         with open(os.path.join(TOP, "docs", "tool.md")) as file:
             doc = file.read()
-        for verb in ("stamp", "convert", "info"):
+        verbs = re.findall(r"^  (\w+) ", self.run_tool("help").split(
+            "Verbs:\n")[1].split("\n\n")[0], re.M)
+        self.assertEqual(re.findall(r"^## sallyport (\w+)$", doc, re.M),
+                         verbs[:-1])
+        self.assertEqual(verbs[-1], "help")
+        for verb in verbs[:-1]:
             help_text = self.run_tool("help", verb)
             section = doc.split("\n## sallyport %s\n" % verb)[1]
             section = section.split("\n## ")[0]
