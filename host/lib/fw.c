@@ -23,9 +23,10 @@ struct fw_table {
 void fw_init(struct fw *fw)
 {
     memset(fw, 0, sizeof(*fw));
+    fw->vid = fw->pid = fw->bcd_device = FW_ANY_ID;
 }
 
-void fw_free(struct fw *fw)
+static void free_tables(struct fw *fw)
 {
     for (size_t i = 0; i < FW_TABLES; i++) {
         if (!fw->table[i])
@@ -34,6 +35,20 @@ void fw_free(struct fw *fw)
             free(fw->table[i]->page[j]);
         free(fw->table[i]);
     }
+}
+
+void fw_free(struct fw *fw)
+{
+    struct fw *next = fw->next;
+
+    free_tables(fw);
+    while (next) {
+        struct fw *part = next;
+
+        next = part->next;
+        free_tables(part);
+        free(part);
+    }
     fw_init(fw);
 }
 
@@ -41,6 +56,50 @@ void fw_set_family(struct fw *fw, uint32_t family)
 {
     fw->has_family = true;
     fw->family = family;
+}
+
+struct fw *fw_at_alternate(struct fw *fw, uint8_t alternate, struct fail *f)
+{
+    struct fw *last = fw;
+
+    for (struct fw *part = fw; part; part = part->next) {
+        if (part->alternate == alternate)
+            return part;
+        last = part;
+    }
+    last->next = malloc(sizeof(*last->next));
+    if (!last->next) {
+        fail(f, FAIL_SYSTEM, "no memory left");
+        return NULL;
+    }
+    fw_init(last->next);
+    last->next->alternate = alternate;
+    return last->next;
+}
+
+bool fw_keep_alternate(struct fw *fw, uint8_t alternate, struct fail *f)
+{
+    struct fw **link = &fw->next, *part, rest;
+
+    if (fw->alternate != alternate) {
+        while (*link && (*link)->alternate != alternate)
+            link = &(*link)->next;
+        part = *link;
+        if (!part)
+            return fail(f, FAIL_UNFIT,
+                        "there is no data for alternate setting %u", alternate);
+        /* Its bytes change places with the first one's. */
+        rest = *part;
+        memcpy(part->table, fw->table, sizeof(part->table));
+        memcpy(fw->table, rest.table, sizeof(fw->table));
+        fw->pages = rest.pages;
+        fw->alternate = alternate;
+        memcpy(fw->name, rest.name, sizeof(fw->name));
+    }
+    rest = (struct fw){.next = fw->next};
+    fw_free(&rest);
+    fw->next = NULL;
+    return true;
 }
 
 static struct fw_page *page_at(const struct fw *fw, uint64_t addr)
@@ -98,6 +157,15 @@ static bool page_has_any(const struct fw_page *page, size_t from, size_t to)
             return true;
     }
     return false;
+}
+
+static bool page_has_all(const struct fw_page *page, size_t from, size_t to)
+{
+    for (size_t w = from / WORD_BITS; w * WORD_BITS < to; w++) {
+        if (~page->have[w] & mask_of(w, from, to))
+            return false;
+    }
+    return true;
 }
 
 static bool page_has(const struct fw_page *page, size_t at)
@@ -192,6 +260,8 @@ static void page_get(const struct fw_page *page, size_t at, uint8_t *dst,
                      size_t n, uint8_t fill)
 {
     memcpy(dst, page->data + at, n);
+    if (page_has_all(page, at, at + n))
+        return;
     for (size_t i = 0; i < n; i++) {
         if (!page_has(page, at + i))
             dst[i] = fill;

@@ -25,12 +25,23 @@
  * be.  Bytes. */
 #define FW_MAX_SIZE (256u * 1024 * 1024)
 
-enum fw_format { FW_BIN, FW_HEX, FW_ELF, FW_UF2 };
+enum fw_format {
+    FW_BIN,
+    FW_HEX,
+    FW_ELF,
+    FW_UF2,
+    FW_SREC,
+    FW_DFUSE, /* .dfu with addresses */
+    FW_DFU,   /* plain .dfu: a raw binary with a suffix */
+};
+
+/* An id in a .dfu file that fits every device. */
+#define FW_ANY_ID 0xFFFFu
 
 struct fw_table;
 
-/* Contents belong to fw.c and the readers; others may read the lower part.
- * fw_init() before, fw_free() after use. */
+/* Contents belong to fw.c and the readers; others may read and set the lower
+ * part.  fw_init() before, fw_free() after use. */
 struct fw {
     struct fw_table *table[FW_TABLES];
     uint32_t pages; /* allocated */
@@ -41,12 +52,29 @@ struct fw {
     uint32_t entry;
     bool has_family; /* it is for chips of one family: an id of UF2 */
     uint32_t family;
+    uint16_t vid, pid; /* of a .dfu: the device that it is for */
+    uint16_t bcd_device;
+    bool plain_dfu; /* a .dfu that is written gets no addresses */
+
+    /* Alternate setting of the DFU interface that the bytes are for (for
+     * ST's: internal flash, option bytes ...), and what the file calls it.
+     * Other formats have but one, 0; an S-record file has a name as well. */
+    uint8_t alternate;
+    char name[256];
+    struct fw *next; /* the bytes of another one, owned; NULL behind the last */
 };
 
 void fw_init(struct fw *fw);
 void fw_free(struct fw *fw);
 
 void fw_set_family(struct fw *fw, uint32_t family);
+
+/* The bytes of an alternate setting: fw or one behind it, made where there is
+ * none.  NULL: FAIL_SYSTEM, no memory. */
+struct fw *fw_at_alternate(struct fw *fw, uint8_t alternate, struct fail *f);
+
+/* Drops all alternate settings but this one.  FAIL_UNFIT: it is not there. */
+bool fw_keep_alternate(struct fw *fw, uint8_t alternate, struct fail *f);
 
 /* Adds n bytes.  Bytes that are there already must be the same.
  * FAIL_INPUT: they differ, or the data goes past the end of the address
@@ -73,23 +101,28 @@ uint64_t fw_find(const struct fw *fw, uint64_t from, bool present);
 /* First address and one past the last.  False: there is no data. */
 bool fw_span(const struct fw *fw, uint64_t *start, uint64_t *end);
 
-/* Reads an ELF, Intel HEX, UF2 or raw binary file, told apart by content.
- * address: where a raw binary belongs, or NULL: it is placed at 0 and
- * fw->placed stays false.  Ignored by the other formats.  fw has to be
- * empty; after an error its contents are undefined (still to be freed). */
+/* Reads a file of any format, told apart by content.  address: where the data
+ * of one without addresses (fw_format_has_place()) belongs, or NULL: it is
+ * placed at 0 and fw->placed stays false.  Ignored by the other formats.  fw
+ * has to be empty; after an error its contents are undefined (still to be
+ * freed). */
 bool fw_load(struct fw *fw, const char *path, const uint32_t *address,
              struct fail *f);
 
-/* What fw_save() makes of a file name: FW_BIN, FW_HEX or FW_UF2 by its
- * ending.  FAIL_USAGE for another. */
+/* What fw_save() makes of a file name, by its ending: .bin, .hex, .srec, .uf2,
+ * or FW_DFUSE for .dfu.  FAIL_USAGE for another. */
 bool fw_format_of(const char *path, enum fw_format *format, struct fail *f);
 
-/* Writes a .bin from the first byte on (gaps 0xFF), a .hex or a .uf2.  An
- * existing file is replaced in one step or stays as it is.  FAIL_UNFIT: the
- * format cannot hold this; FAIL_SYSTEM: the file cannot be written. */
+/* Writes the format of the name; .bin and a plain .dfu from the first byte on
+ * (gaps 0xFF).  An existing file is replaced in one step or stays as it is.
+ * FAIL_UNFIT: the format cannot hold this; FAIL_SYSTEM: the file cannot be
+ * written. */
 bool fw_save(const struct fw *fw, const char *path, struct fail *f);
 
 /* "Intel HEX" ... */
 const char *fw_format_name(enum fw_format format);
+
+/* Does a file of this format say where its data belongs? */
+bool fw_format_has_place(enum fw_format format);
 
 #endif

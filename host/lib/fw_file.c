@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /* fw_file.c - firmware files: which reader or writer, and raw binaries. */
+#include "dfu_file.h"
 #include "elf_fw.h"
 #include "fw.h"
 #include "hex.h"
+#include "srec.h"
 #include "uf2.h"
 
 #include <errno.h>
@@ -16,13 +18,18 @@
 const char *fw_format_name(enum fw_format format)
 {
     static const char *const names[] = {
-        [FW_BIN] = "raw binary",
-        [FW_HEX] = "Intel HEX",
-        [FW_ELF] = "ELF for ARM",
-        [FW_UF2] = "UF2",
+        [FW_BIN] = "raw binary",    [FW_HEX] = "Intel HEX",
+        [FW_ELF] = "ELF for ARM",   [FW_UF2] = "UF2",
+        [FW_SREC] = "S-record",     [FW_DFUSE] = "DfuSe",
+        [FW_DFU] = "plain DFU 1.1",
     };
 
     return names[format];
+}
+
+bool fw_format_has_place(enum fw_format format)
+{
+    return format != FW_BIN && format != FW_DFU;
 }
 
 static bool ends_in(const char *path, const char *ending)
@@ -32,10 +39,31 @@ static bool ends_in(const char *path, const char *ending)
     return n > m && !strcasecmp(path + n - m, ending);
 }
 
-static bool is_hex_name(const char *path)
+/* What the ending of a name stands for. */
+static bool format_by_name(const char *path, enum fw_format *format)
 {
-    return ends_in(path, ".hex") || ends_in(path, ".ihex") ||
-           ends_in(path, ".ihx");
+    static const struct {
+        const char *ending;
+        enum fw_format format;
+    } endings[] = {
+        {".bin", FW_BIN},   {".hex", FW_HEX},   {".ihex", FW_HEX},
+        {".ihx", FW_HEX},   {".srec", FW_SREC}, {".s19", FW_SREC},
+        {".s28", FW_SREC},  {".s37", FW_SREC},  {".mot", FW_SREC},
+        {".dfu", FW_DFUSE}, {".uf2", FW_UF2},
+    };
+
+    for (size_t i = 0; i < sizeof(endings) / sizeof(endings[0]); i++) {
+        if (ends_in(path, endings[i].ending)) {
+            *format = endings[i].format;
+            return true;
+        }
+    }
+    return false;
+}
+
+static bool is_blank(uint8_t c)
+{
+    return c == '\r' || c == '\n' || c == '\t' || c == ' ';
 }
 
 /* No vector table starts with ':' and printable text: that would be a stack
@@ -45,25 +73,44 @@ static bool is_hex_text(const uint8_t *head, size_t n)
     if (n == 0 || head[0] != ':')
         return false;
     for (size_t i = 1; i < n; i++) {
-        bool blank = head[i] == '\r' || head[i] == '\n' || head[i] == '\t';
-
-        if ((head[i] < ' ' || head[i] > '~') && !blank)
+        if ((head[i] < ' ' || head[i] > '~') && !is_blank(head[i]))
             return false;
     }
     return true;
 }
 
+/* The ends of a file. */
+struct ends {
+    uint8_t head[64];
+    size_t n; /* in head */
+    uint8_t tail[DFU_SUFFIX_SIZE];
+    bool has_tail;
+};
+
 /* By content.  The name only helps where the content is damaged, so that
  * the message speaks of the right format. */
-static enum fw_format recognise(const uint8_t *head, size_t n, const char *path)
+static enum fw_format recognise(const struct ends *ends, const char *path)
 {
-    if (n >= 4 && !memcmp(head, "\177ELF", 4))
+    enum fw_format format = FW_BIN;
+    const uint8_t *text = ends->head;
+    size_t n = ends->n;
+
+    if (n >= 4 && !memcmp(text, "\177ELF", 4))
         return FW_ELF;
-    if (uf2_is(head, n))
+    if (uf2_is(text, n))
         return FW_UF2;
-    if (is_hex_text(head, n) || is_hex_name(path))
+    if (dfu_file_is_dfuse(text, n))
+        return FW_DFUSE;
+    for (; n > 0 && is_blank(*text); n--)
+        text++;
+    if (is_hex_text(text, n))
         return FW_HEX;
-    return ends_in(path, ".uf2") ? FW_UF2 : FW_BIN;
+    if (srec_is(text, n))
+        return FW_SREC;
+    if (ends->has_tail && dfu_file_has_suffix(ends->tail))
+        return FW_DFU;
+    format_by_name(path, &format);
+    return format == FW_DFUSE ? FW_DFU : format;
 }
 
 static bool read_bin(struct fw *fw, FILE *file, const char *path,
@@ -88,25 +135,44 @@ static bool read_bin(struct fw *fw, FILE *file, const char *path,
     return true;
 }
 
+static bool get_ends(FILE *file, const char *path, struct ends *ends,
+                     struct fail *f)
+{
+    const long size = DFU_SUFFIX_SIZE;
+
+    ends->n = fread(ends->head, 1, sizeof(ends->head), file);
+    if (ferror(file))
+        return fail(f, FAIL_INPUT, "%s: %s", path, strerror(errno));
+    if (ends->n == 0)
+        return fail(f, FAIL_INPUT,
+                    "%s:0x0: the file is empty, expected firmware", path);
+    ends->has_tail =
+        !fseek(file, -size, SEEK_END) &&
+        fread(ends->tail, 1, sizeof(ends->tail), file) == sizeof(ends->tail);
+    return !fseek(file, 0, SEEK_SET) ||
+           fail(f, FAIL_INPUT, "%s: not a regular file", path);
+}
+
 static bool read_file(struct fw *fw, FILE *file, const char *path,
                       const uint32_t *address, struct fail *f)
 {
-    uint8_t head[16];
-    size_t n = fread(head, 1, sizeof(head), file);
+    struct ends ends;
 
-    if (ferror(file))
-        return fail(f, FAIL_INPUT, "%s: %s", path, strerror(errno));
-    if (n == 0)
-        return fail(f, FAIL_INPUT, "%s: the file is empty", path);
-    if (fseek(file, 0, SEEK_SET))
-        return fail(f, FAIL_INPUT, "%s: not a regular file", path);
-    switch (recognise(head, n, path)) {
+    if (!get_ends(file, path, &ends, f))
+        return false;
+    switch (recognise(&ends, path)) {
     case FW_ELF:
         return elf_fw_read(fw, fileno(file), path, f);
     case FW_HEX:
         return hex_read(fw, file, path, f);
     case FW_UF2:
         return uf2_read(fw, file, path, f);
+    case FW_SREC:
+        return srec_read(fw, file, path, f);
+    case FW_DFUSE:
+        return dfu_file_read_dfuse(fw, file, path, f);
+    case FW_DFU:
+        return dfu_file_read_plain(fw, file, path, address, f);
     default:
         return read_bin(fw, file, path, address, f);
     }
@@ -122,26 +188,36 @@ bool fw_load(struct fw *fw, const char *path, const uint32_t *address,
         return fail(f, FAIL_INPUT, "%s: %s", path, strerror(errno));
     ok = read_file(fw, file, path, address, f);
     fclose(file);
-    if (ok && fw_find(fw, 0, true) == FW_END)
-        return fail(f, FAIL_INPUT, "%s: no data in the %s file", path,
-                    fw_format_name(fw->format));
+    if (ok && fw_find(fw, 0, true) == FW_END) {
+        bool is_text = fw->format == FW_HEX || fw->format == FW_SREC;
+
+        return fail(f, FAIL_INPUT,
+                    "%s:%s: no data in the %s file, expected firmware", path,
+                    is_text ? "1" : "0x0", fw_format_name(fw->format));
+    }
     return ok;
 }
 
 bool fw_format_of(const char *path, enum fw_format *format, struct fail *f)
 {
-    if (is_hex_name(path))
-        *format = FW_HEX;
-    else if (ends_in(path, ".bin"))
-        *format = FW_BIN;
-    else if (ends_in(path, ".uf2"))
-        *format = FW_UF2;
-    else
-        return fail(f, FAIL_USAGE,
-                    "%s: the name of the output has to end in .bin, .hex or "
-                    ".uf2",
-                    path);
-    return true;
+    return format_by_name(path, format) ||
+           fail(f, FAIL_USAGE,
+                "%s: the name of the output has to end in .bin, .hex, .srec, "
+                ".dfu or .uf2",
+                path);
+}
+
+/* Not all formats tell alternate settings apart. */
+static bool check_alternates(const struct fw *fw, enum fw_format format,
+                             struct fail *f)
+{
+    if (!fw->next || format == FW_DFUSE)
+        return true;
+    return fail(f, FAIL_UNFIT,
+                "there is data for alternate settings %u, %u%s, of which a %s "
+                "file holds one: choose it with --alt",
+                fw->alternate, fw->next->alternate,
+                fw->next->next ? " and more" : "", fw_format_name(format));
 }
 
 static bool check_format(const struct fw *fw, enum fw_format format,
@@ -149,8 +225,10 @@ static bool check_format(const struct fw *fw, enum fw_format format,
 {
     uint64_t start = 0, end = 0;
 
+    if (!check_alternates(fw, format, f))
+        return false;
     fw_span(fw, &start, &end);
-    if (format == FW_BIN && end - start > FW_MAX_SIZE)
+    if (!fw_format_has_place(format) && end - start > FW_MAX_SIZE)
         return fail(f, FAIL_UNFIT,
                     "the data reaches from 0x%08X to 0x%08X, more than %u MB "
                     "with its gaps: take out what is not the application",
@@ -184,14 +262,18 @@ static void write_bin(const struct fw *fw, FILE *file)
 /* Keeps errno of the first thing that went wrong. */
 static bool write_file(const struct fw *fw, enum fw_format format, FILE *file)
 {
+    static void (*const writers[])(const struct fw *, FILE *) = {
+        [FW_BIN] = write_bin,
+        [FW_HEX] = hex_write,
+        [FW_UF2] = uf2_write,
+        [FW_SREC] = srec_write,
+        [FW_DFUSE] = dfu_file_write_dfuse,
+        [FW_DFU] = dfu_file_write_plain,
+    };
     bool ok;
 
-    if (format == FW_HEX)
-        hex_write(fw, file);
-    else if (format == FW_UF2)
-        uf2_write(fw, file);
-    else
-        write_bin(fw, file);
+    setvbuf(file, NULL, _IOFBF, 1 << 18);
+    writers[format](fw, file);
     ok = !ferror(file) && !fflush(file);
     return !fclose(file) && ok;
 }
@@ -219,6 +301,8 @@ bool fw_save(const struct fw *fw, const char *path, struct fail *f)
 
     if (!fw_format_of(path, &format, f))
         return false;
+    if (format == FW_DFUSE && fw->plain_dfu)
+        format = FW_DFU;
     if (!check_format(fw, format, f))
         return fail_at(f, "%s: ", path);
     file = open_beside(path, &temp);

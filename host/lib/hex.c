@@ -2,9 +2,9 @@
 /* hex.c - see hex.h. */
 #include "hex.h"
 
-#include <inttypes.h>
-#include <stdlib.h>
-#include <sys/types.h>
+#include "record.h"
+
+#include <string.h>
 
 enum record_type {
     DATA = 0,
@@ -15,113 +15,52 @@ enum record_type {
     LINEAR_START = 5,
 };
 
-/* Length, address (2), type, data (up to 255), checksum. */
-#define RECORD_MAX (1 + 2 + 1 + 255 + 1)
-#define DATA_AT    4
+/* Length, address (2), type, data, checksum. */
+#define DATA_AT 4
 
 struct hex_reader {
-    struct fw *fw;
-    struct fail *f;
-    const char *name;
-    unsigned long line;
+    struct record_reader in;
     uint32_t base;   /* of the last type 02 or 04 record */
     uint32_t window; /* offsets wrap at its end: 64 K or, as 0, 4 G */
     bool ended;
-    uint8_t record[RECORD_MAX];
 };
 
-#define BAD(r, ...)                                                            \
-    (fail((r)->f, FAIL_INPUT, __VA_ARGS__),                                    \
-     fail_at((r)->f, "%s:%lu: ", (r)->name, (r)->line))
-
-static int digit_value(char c)
-{
-    if (c >= '0' && c <= '9')
-        return c - '0';
-    if (c >= 'A' && c <= 'F')
-        return c - 'A' + 10;
-    if (c >= 'a' && c <= 'f')
-        return c - 'a' + 10;
-    return -1;
-}
-
-/* ":10..." into r->record; *n is the number of bytes. */
-static bool decode_line(struct hex_reader *r, const char *text, size_t length,
-                        size_t *n)
-{
-    if (text[0] != ':')
-        return BAD(r, "the line does not start with ':'");
-    text++;
-    length--;
-    for (size_t i = 0; i < length; i++) {
-        if (digit_value(text[i]) < 0)
-            return BAD(r, "column %zu is not a hexadecimal digit", i + 2);
-    }
-    if (length % 2 || length < 2 * (DATA_AT + 1) || length > 2 * RECORD_MAX)
-        return BAD(r, "%zu digits, expected an even number from 10 to %d",
-                   length, 2 * RECORD_MAX);
-    *n = length / 2;
-    for (size_t i = 0; i < *n; i++)
-        r->record[i] = (uint8_t)(digit_value(text[2 * i]) * 16 +
-                                 digit_value(text[2 * i + 1]));
-    return true;
-}
+#define BAD(r, ...) RECORD_BAD(&(r)->in, __VA_ARGS__)
 
 /* The bytes of a record add up to 0. */
 static bool check_record(struct hex_reader *r, size_t n)
 {
-    size_t length = r->record[0];
-    uint8_t sum = 0;
+    const uint8_t *record = r->in.bytes;
+    uint8_t sum = (uint8_t)-record_sum(record, n - 1);
 
-    if (n != DATA_AT + length + 1)
-        return BAD(r, "the record has %zu data bytes, its length says %zu",
-                   n - DATA_AT - 1, length);
-    for (size_t i = 0; i < n - 1; i++)
-        sum = (uint8_t)(sum + r->record[i]);
-    sum = (uint8_t)(0x100 - sum);
-    if (r->record[n - 1] != sum)
-        return BAD(r, "the checksum is 0x%02X, expected 0x%02X",
-                   r->record[n - 1], sum);
+    if (n != DATA_AT + record[0] + 1u)
+        return BAD(r, "the record has %zu data bytes, its length says %u",
+                   n - DATA_AT - 1, record[0]);
+    if (record[n - 1] != sum)
+        return BAD(r, "the checksum is 0x%02X, expected 0x%02X", record[n - 1],
+                   sum);
     return true;
-}
-
-static uint32_t be16(const uint8_t *p)
-{
-    return (uint32_t)p[0] << 8 | p[1];
-}
-
-static uint32_t be32(const uint8_t *p)
-{
-    return be16(p) << 16 | be16(p + 2);
-}
-
-static bool add_data(struct hex_reader *r, uint32_t addr, const uint8_t *data,
-                     size_t n)
-{
-    if (fw_add(r->fw, addr, data, n, r->f))
-        return true;
-    return fail_at(r->f, "%s:%lu: ", r->name, r->line);
 }
 
 /* Offsets wrap: at 64 K behind a segment base, at 4 G behind a linear one
  * (specification, "Data Record": (DRLO + DRI) MOD 64K or MOD 4G). */
 static bool data_record(struct hex_reader *r, uint32_t offset, size_t n)
 {
-    const uint8_t *data = r->record + DATA_AT;
+    const uint8_t *data = r->in.bytes + DATA_AT;
     uint64_t room =
         r->window ? r->window - offset : FW_END - (uint32_t)(r->base + offset);
     size_t part = n < room ? n : (size_t)room;
 
-    if (!add_data(r, r->base + offset, data, part))
+    if (!record_add(&r->in, r->base + offset, data, part))
         return false;
     return n == part ||
-           add_data(r, r->window ? r->base : 0, data + part, n - part);
+           record_add(&r->in, r->window ? r->base : 0, data + part, n - part);
 }
 
 static void set_entry(struct hex_reader *r, uint32_t entry)
 {
-    r->fw->has_entry = true;
-    r->fw->entry = entry;
+    r->in.fw->has_entry = true;
+    r->in.fw->entry = entry;
 }
 
 static bool special_record(struct hex_reader *r, enum record_type type)
@@ -130,27 +69,28 @@ static bool special_record(struct hex_reader *r, enum record_type type)
         [END] = 0,         [SEGMENT_BASE] = 2, [SEGMENT_START] = 4,
         [LINEAR_BASE] = 2, [LINEAR_START] = 4,
     };
-    const uint8_t *data = r->record + DATA_AT;
+    const uint8_t *data = r->in.bytes + DATA_AT;
 
     if (type > LINEAR_START)
         return BAD(r, "record type 0x%02X, expected 00 to 05", (unsigned)type);
-    if (r->record[0] != length_of[type])
+    if (r->in.bytes[0] != length_of[type])
         return BAD(r, "a record of type 0%u has %u data bytes, expected %u",
-                   (unsigned)type, r->record[0], length_of[type]);
+                   (unsigned)type, r->in.bytes[0], length_of[type]);
     switch (type) {
     case SEGMENT_BASE:
-        r->base = be16(data) << 4;
+        r->base = record_number(data, 2) << 4;
         r->window = 0x10000;
         break;
     case LINEAR_BASE:
-        r->base = be16(data) << 16;
+        r->base = record_number(data, 2) << 16;
         r->window = 0;
         break;
     case SEGMENT_START: /* CS:IP */
-        set_entry(r, (be16(data) << 4) + be16(data + 2));
+        set_entry(r,
+                  (record_number(data, 2) << 4) + record_number(data + 2, 2));
         break;
     case LINEAR_START:
-        set_entry(r, be32(data));
+        set_entry(r, record_number(data, 4));
         break;
     default:
         r->ended = true;
@@ -159,45 +99,30 @@ static bool special_record(struct hex_reader *r, enum record_type type)
     return true;
 }
 
-static bool is_blank(char c)
+static bool take_line(void *reader, const char *text, size_t length)
 {
-    return c == '\r' || c == '\n' || c == ' ' || c == '\t';
-}
-
-static bool read_line(struct hex_reader *r, const char *text, size_t length)
-{
+    struct hex_reader *r = reader;
+    const uint8_t *record = r->in.bytes;
     size_t n = 0;
 
-    while (length > 0 && is_blank(text[length - 1]))
-        length--;
-    if (length == 0)
-        return true;
     if (r->ended)
         return BAD(r, "there is more behind the end record");
-    if (!decode_line(r, text, length, &n) || !check_record(r, n))
+    if (text[0] != ':')
+        return BAD(r, "the line does not start with ':'");
+    if (!record_decode(&r->in, text, length, 1, DATA_AT + 1, RECORD_MAX, &n) ||
+        !check_record(r, n))
         return false;
-    if (r->record[3] == DATA)
-        return data_record(r, be16(r->record + 1), r->record[0]);
-    return special_record(r, r->record[3]);
+    if (record[3] == DATA)
+        return data_record(r, record_number(record + 1, 2), record[0]);
+    return special_record(r, record[3]);
 }
 
 bool hex_read(struct fw *fw, FILE *file, const char *name, struct fail *f)
 {
-    struct hex_reader r = {.fw = fw, .f = f, .name = name};
-    char *text = NULL;
-    size_t room = 0;
-    ssize_t length;
-    bool ok = true;
+    struct hex_reader r = {.in = {.fw = fw, .f = f, .name = name}};
 
-    while (ok && (length = getline(&text, &room, file)) >= 0) {
-        r.line++;
-        ok = read_line(&r, text, (size_t)length);
-    }
-    free(text);
-    if (!ok)
+    if (!record_lines(&r.in, file, take_line, &r))
         return false;
-    if (ferror(file))
-        return fail(f, FAIL_INPUT, "%s: cannot be read", name);
     if (!r.ended)
         return BAD(&r, "the end record \":00000001FF\" is missing, the file "
                        "may be cut short");
@@ -209,40 +134,23 @@ bool hex_read(struct fw *fw, FILE *file, const char *name, struct fail *f)
 static void write_record(FILE *file, enum record_type type, uint32_t offset,
                          const uint8_t *data, size_t n)
 {
-    static const char digits[] = "0123456789ABCDEF";
-    uint8_t head[DATA_AT] = {(uint8_t)n, (uint8_t)(offset >> 8),
-                             (uint8_t)offset, (uint8_t)type};
-    char line[2 * RECORD_MAX + 2];
-    char *p = line;
-    uint8_t sum = 0;
+    uint8_t record[RECORD_MAX] = {(uint8_t)n, (uint8_t)(offset >> 8),
+                                  (uint8_t)offset, (uint8_t)type};
 
-    *p++ = ':';
-    for (size_t i = 0; i < DATA_AT + n + 1; i++) {
-        uint8_t byte = i < DATA_AT       ? head[i]
-                       : i < DATA_AT + n ? data[i - DATA_AT]
-                                         : (uint8_t)(0x100 - sum);
-
-        sum = (uint8_t)(sum + byte);
-        *p++ = digits[byte >> 4];
-        *p++ = digits[byte & 15];
-    }
-    *p++ = '\n';
-    fwrite(line, 1, (size_t)(p - line), file);
+    memcpy(record + DATA_AT, data, n);
+    n += DATA_AT;
+    record[n] = (uint8_t)-record_sum(record, n);
+    record_write(file, ":", record, n + 1);
 }
 
-static void write_base(FILE *file, uint32_t addr)
+/* The n most significant bytes of a number. */
+static void write_number(FILE *file, enum record_type type, uint32_t number,
+                         size_t n)
 {
-    uint8_t base[2] = {(uint8_t)(addr >> 24), (uint8_t)(addr >> 16)};
+    uint8_t bytes[4];
 
-    write_record(file, LINEAR_BASE, 0, base, sizeof(base));
-}
-
-static void write_entry(FILE *file, uint32_t entry)
-{
-    uint8_t start[4] = {(uint8_t)(entry >> 24), (uint8_t)(entry >> 16),
-                        (uint8_t)(entry >> 8), (uint8_t)entry};
-
-    write_record(file, LINEAR_START, 0, start, sizeof(start));
+    record_put_number(bytes, sizeof(bytes), number);
+    write_record(file, type, 0, bytes, n);
 }
 
 void hex_write(const struct fw *fw, FILE *file)
@@ -260,13 +168,13 @@ void hex_write(const struct fw *fw, FILE *file)
             n = (size_t)(end - at);
         if (at >> 16 != base) {
             base = (uint32_t)(at >> 16);
-            write_base(file, (uint32_t)at);
+            write_number(file, LINEAR_BASE, (uint32_t)at, 2);
         }
         fw_get(fw, at, data, n, 0xFF);
         write_record(file, DATA, at & 0xFFFF, data, n);
         at += n;
     }
     if (fw->has_entry)
-        write_entry(file, fw->entry);
-    write_record(file, END, 0, NULL, 0);
+        write_number(file, LINEAR_START, fw->entry, 4);
+    write_record(file, END, 0, (const uint8_t *)"", 0);
 }
