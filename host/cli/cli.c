@@ -188,18 +188,3 @@ bool cli_board(const char *text, const struct board_info **board,
     return fail(f, FAIL_USAGE, "--board: there is no board '%s', only %s", text,
                 names);
 }
-
-bool cli_check_placed(const struct fw *fw, const char *path, const char *output,
-                      const char *remedy, struct fail *f)
-{
-    enum fw_format format;
-
-    if (!fw_format_of(output, &format, f))
-        return false;
-    if (fw->placed || format == FW_BIN)
-        return true;
-    return fail(f, FAIL_USAGE,
-                "%s: a raw binary does not say where it belongs, %s has to: "
-                "give %s",
-                path, output, remedy);
-}

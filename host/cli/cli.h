@@ -54,6 +54,7 @@ struct cli_verb {
 
 extern const struct cli_verb cli_stamp;
 extern const struct cli_verb cli_convert;
+extern const struct cli_verb cli_merge;
 extern const struct cli_verb cli_info;
 
 /* All verbs in the order of the help (verbs.c), NULL behind the last. */
@@ -78,11 +79,5 @@ bool cli_number(const char *option, const char *text, uint32_t *value,
                 struct fail *f);
 bool cli_board(const char *text, const struct board_info **board,
                struct fail *f);
-
-/* A file that says where its data belongs cannot be made of one that does
- * not.  `path`: the one that was read; `remedy`: options that help.
- * FAIL_USAGE. */
-bool cli_check_placed(const struct fw *fw, const char *path, const char *output,
-                      const char *remedy, struct fail *f);
 
 #endif

@@ -1,25 +1,25 @@
 /* SPDX-License-Identifier: MIT */
 /* convert.c - the verb `convert`: see the help text below. */
-#include "cli.h"
 #include "fit.h"
+#include "output.h"
 #include "stamp.h"
 #include "vec.h"
 
-enum { OUTPUT, BOARD, ADDRESS };
+enum { OUTPUT = CLI_OUTPUT, BOARD, ADDRESS, REST };
 
 static const struct cli_option options[] = {
-    [OUTPUT] = {"output", 'o', "OUT", "file to write: .bin, .hex or .uf2"},
+    CLI_OUTPUT_FIRST,
     [BOARD] = {"board", 0, "NAME", "board that it is for; it has to fit"},
     [ADDRESS] = {"address", 0, "ADDR", "where a raw binary starts in flash"},
+    CLI_OUTPUT_REST(REST),
     {0},
 };
 
 struct request {
     const char *input;
-    const char *output;
-    const struct board_info *board; /* or NULL */
-    bool has_address;               /* --address was given */
-    bool placed;                    /* by that, or by the board */
+    struct cli_output out;
+    bool has_address; /* --address was given */
+    bool placed;      /* by that, or by the board */
     uint32_t address;
 };
 
@@ -28,90 +28,59 @@ static bool get_request(const struct cli_call *call, struct request *r,
 {
     const char *const *value = call->value;
 
-    *r = (struct request){.input = call->file, .output = value[OUTPUT]};
+    *r = (struct request){.input = call->file};
+    if (!cli_output_get(&r->out, "convert", REST, call, f))
+        return false;
     r->has_address = value[ADDRESS] != NULL;
-    if (value[BOARD] && !cli_board(value[BOARD], &r->board, f))
+    if (value[BOARD] && !cli_board(value[BOARD], &r->out.board, f))
         return false;
     if (r->has_address)
         r->placed = cli_number("address", value[ADDRESS], &r->address, f);
-    else if (r->board)
-        r->placed = board_info_app_start(r->board, &r->address);
+    else if (r->out.board)
+        r->placed = board_info_app_start(r->out.board, &r->address);
     return r->placed || !r->has_address;
 }
 
-/* Flash that a UF2 or a .hex file leaves out keeps what it holds, but a stamp
- * counts gaps as 0xFF. */
-static bool fill_stamped(struct fw *fw, uint64_t start, uint64_t end,
-                         struct fail *f)
+static bool check_image(struct fw *fw, const struct request *r, struct fail *f)
 {
-    struct stamp s;
+    const struct board_info *board = r->out.board;
+    uint64_t start = 0, end = 0;
 
-    if (!stamp_get(fw, start, &s) || s.length > end - start)
-        return true;
-    return fw_fill(fw, start, start + s.length, 0xFF, f);
-}
-
-static bool check_image(struct fw *fw, const struct request *r, uint64_t *start,
-                        uint64_t *end, struct fail *f)
-{
-    fw_span(fw, start, end);
-    if (r->board && (!fit_board(fw, *start, *end, r->board, f) ||
-                     !vec_check(fw, *start, *end, r->board, f)))
+    fw_span(fw, &start, &end);
+    if (board && (!fit_board(fw, start, end, board, f) ||
+                  !vec_check(fw, start, end, board, f)))
         return false;
-    return fill_stamped(fw, *start, *end, f);
-}
-
-static void report(const struct fw *fw, const struct request *r, uint64_t start,
-                   uint64_t end)
-{
-    enum fw_format format = FW_BIN;
-    struct fail f = {0};
-
-    printf("%s: %llu bytes", r->output, (unsigned long long)(end - start));
-    if (fw->placed)
-        printf(", 0x%08X to 0x%08X", (uint32_t)start, (uint32_t)(end - 1));
-    fw_format_of(r->output, &format, &f);
-    if (format == FW_UF2 && fw->has_family)
-        printf(", family 0x%08X", fw->family);
-    else if (format == FW_UF2)
-        printf(", no family");
-    printf("\n");
+    return stamp_fill(fw, f);
 }
 
 static bool convert(struct fw *fw, const struct request *r, struct fail *f)
 {
-    uint64_t start = 0, end = 0;
-
     if (!fw_load(fw, r->input, r->placed ? &r->address : NULL, f) ||
-        !cli_check_placed(fw, r->input, r->output,
-                          r->board ? "--address" : "--board or --address", f))
+        !cli_output_choose(&r->out, fw, r->input, f))
         return false;
-    if (r->has_address && fw->format != FW_BIN)
+    if (r->has_address && fw_format_has_place(fw->format))
         return fail(f, FAIL_USAGE,
                     "%s: the file (%s) says itself where it belongs, leave "
                     "out --address",
                     r->input, fw_format_name(fw->format));
-    if (!check_image(fw, r, &start, &end, f))
+    if (!check_image(fw, r, f))
         return fail_at(f, "%s: ", r->input);
-    if (r->board)
-        fw_set_family(fw, r->board->uf2_family);
-    if (!fw_save(fw, r->output, f))
+    if (!cli_output_prepare(&r->out, fw, r->input,
+                            r->out.board ? "--address" : "--board or --address",
+                            f) ||
+        !fw_save(fw, r->out.path, f))
         return false;
-    report(fw, r, start, end);
+    cli_output_report(&r->out, fw);
     return true;
 }
 
 static bool run(const struct cli_call *call, struct fail *f)
 {
-    enum fw_format format;
     struct request r;
     struct fw fw;
     bool ok;
 
-    if (!call->value[OUTPUT])
-        return fail(f, FAIL_USAGE, "convert: no output given, add -o OUT");
-    if (!fw_format_of(call->value[OUTPUT], &format, f) ||
-        !get_request(call, &r, f))
+    if (!get_request(call, &r, f))
         return false;
     fw_init(&fw);
     ok = convert(&fw, &r, f);
@@ -121,13 +90,14 @@ static bool run(const struct cli_call *call, struct fail *f)
 
 const struct cli_verb cli_convert = {
     .name = "convert",
-    .synopsis = "IN -o OUT [--board NAME] [--address ADDR]",
+    .synopsis =
+        "IN -o OUT [--board NAME] [--address ADDR] " CLI_OUTPUT_SYNOPSIS,
     .summary = "write a firmware file in another format",
     .details =
-        "Writes IN (ELF, Intel HEX, UF2 or raw binary, told by content) to\n"
-        "OUT, whose ending says which format it gets.  With --board a raw\n"
-        "binary is placed in that board's slot, and a UF2 file gets the\n"
-        "board's family id.",
+        "Writes IN (ELF, Intel HEX, S-record, .dfu, UF2 or raw binary, told\n"
+        "by content) to OUT, whose ending says which format it gets.  With\n"
+        "--board a raw binary is placed in that board's slot, a UF2 file gets\n"
+        "the board's family id and a .dfu its USB ids.",
     .options = options,
     .files_min = 1,
     .files_max = 1,

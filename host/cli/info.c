@@ -23,6 +23,54 @@ static void print_family(const struct fw *fw)
            name ? name : "no board known here");
 }
 
+static bool is_dfu(const struct fw *fw)
+{
+    return fw->format == FW_DFUSE || fw->format == FW_DFU;
+}
+
+static void print_id(uint16_t id)
+{
+    if (id == FW_ANY_ID)
+        printf("any");
+    else
+        printf("%04X", id);
+}
+
+static void print_device(const struct fw *fw)
+{
+    printf("device   ");
+    print_id(fw->vid);
+    printf(":");
+    print_id(fw->pid);
+    printf(", revision ");
+    print_id(fw->bcd_device);
+    printf("\n");
+}
+
+/* Whatever is in there, on one line. */
+static void print_name(const struct fw *fw)
+{
+    for (const char *p = fw->name; *p; p++)
+        putchar(*p >= ' ' && *p <= '~' ? *p : '?');
+}
+
+static void print_target(const struct fw *fw)
+{
+    if (fw->format == FW_DFUSE) {
+        printf("target   alternate setting %u", fw->alternate);
+        if (fw->name[0]) {
+            printf(" (");
+            print_name(fw);
+            printf(")");
+        }
+        printf("\n");
+    } else if (fw->name[0]) {
+        printf("name     ");
+        print_name(fw);
+        printf("\n");
+    }
+}
+
 static void print_place(const struct fw *fw, uint64_t start, uint64_t end)
 {
     unsigned parts = 0;
@@ -89,21 +137,37 @@ static bool print_stamp(const struct fw *fw, uint64_t start, uint64_t end,
     return true;
 }
 
-static bool print_fw(const struct fw *fw, const char *path, struct fail *f)
+/* The bytes for one alternate setting. */
+static bool print_part(const struct fw *fw, struct fail *f)
 {
     uint64_t start = 0, end = 0;
     struct stamp s;
 
     fw_span(fw, &start, &end);
-    printf("file     %s\n", path);
-    printf("format   %s\n", fw_format_name(fw->format));
+    print_target(fw);
     print_place(fw, start, end);
     print_vectors(fw, start, end);
-    if (!stamp_get(fw, start, &s)) {
-        printf("stamp    none\n");
-        return true;
+    if (stamp_get(fw, start, &s))
+        return print_stamp(fw, start, end, &s, f);
+    printf("stamp    none\n");
+    return true;
+}
+
+/* All of it, and the first thing that is wrong. */
+static bool print_fw(const struct fw *fw, const char *path, struct fail *f)
+{
+    bool ok = true;
+
+    printf("file     %s\n", path);
+    printf("format   %s\n", fw_format_name(fw->format));
+    if (is_dfu(fw))
+        print_device(fw);
+    for (const struct fw *part = fw; part; part = part->next) {
+        struct fail later;
+
+        ok = print_part(part, ok ? f : &later) && ok;
     }
-    return print_stamp(fw, start, end, &s, f) || fail_at(f, "%s: ", path);
+    return ok || fail_at(f, "%s: ", path);
 }
 
 static bool run(const struct cli_call *call, struct fail *f)
@@ -122,8 +186,9 @@ const struct cli_verb cli_info = {
     .synopsis = "FILE",
     .summary = "show what is in a firmware file",
     .details =
-        "Shows format, place, vectors and stamp of an ELF, Intel HEX, UF2 or\n"
-        "raw binary file.  A stamp that does not match its image is an error.",
+        "Shows format, place, vectors and stamp of an ELF, Intel HEX,\n"
+        "S-record, .dfu, UF2 or raw binary file.  A stamp that does not match\n"
+        "its image is an error.",
     .options = options,
     .files_min = 1,
     .files_max = 1,

@@ -2,16 +2,17 @@
 /* stamp.c - the verb `stamp`: see the help text below. */
 #include "stamp.h"
 
-#include "cli.h"
+#include "output.h"
 
-enum { OUTPUT, BOARD, ADDRESS, VERSION, PRODUCT };
+enum { OUTPUT = CLI_OUTPUT, BOARD, ADDRESS, VERSION, PRODUCT, REST };
 
 static const struct cli_option options[] = {
-    [OUTPUT] = {"output", 'o', "OUT", "file to write: .bin, .hex or .uf2"},
+    CLI_OUTPUT_FIRST,
     [BOARD] = {"board", 0, "NAME", "product id of this board; it has to fit"},
     [ADDRESS] = {"address", 0, "ADDR", "where the image starts in flash"},
     [VERSION] = {"version", 0, "X.Y.Z", "version of the application"},
     [PRODUCT] = {"product", 0, "ID", "product id, 0 fits every product"},
+    CLI_OUTPUT_REST(REST),
     {0},
 };
 
@@ -53,38 +54,43 @@ static void report(const char *output, const struct stamp *stamp)
            stamp->version & 0xFFFF);
 }
 
-static bool stamp_file(struct fw *fw, const char *path, const char *output,
+static bool stamp_file(struct fw *fw, const char *path,
+                       const struct cli_output *out,
                        const struct stamp_request *request, struct fail *f)
 {
     struct stamp stamp;
 
     if (!fw_load(fw, path, request->has_start ? &request->start : NULL, f) ||
-        !cli_check_placed(fw, path, output, "--address", f))
+        !cli_output_choose(out, fw, path, f))
         return false;
+    if (fw->next)
+        return fail(f, FAIL_UNFIT,
+                    "%s: there is data for alternate settings %u, %u%s, one is "
+                    "stamped: choose it with --alt",
+                    path, fw->alternate, fw->next->alternate,
+                    fw->next->next ? " and more" : "");
     if (!stamp_put(fw, request, &stamp, f))
         return fail_at(f, "%s: ", path);
-    if (request->board)
-        fw_set_family(fw, request->board->uf2_family);
-    if (!fw_save(fw, output, f))
+    if (!cli_output_prepare(out, fw, path, "--address", f) ||
+        !fw_save(fw, out->path, f))
         return false;
-    report(output, &stamp);
+    report(out->path, &stamp);
     return true;
 }
 
 static bool run(const struct cli_call *call, struct fail *f)
 {
     struct stamp_request request = {0};
-    enum fw_format format;
+    struct cli_output out;
     struct fw fw;
     bool ok;
 
-    if (!call->value[OUTPUT])
-        return fail(f, FAIL_USAGE, "stamp: no output given, add -o OUT");
-    if (!fw_format_of(call->value[OUTPUT], &format, f) ||
+    if (!cli_output_get(&out, "stamp", REST, call, f) ||
         !get_request(call, &request, f))
         return false;
+    out.board = request.board;
     fw_init(&fw);
-    ok = stamp_file(&fw, call->file, call->value[OUTPUT], &request, f);
+    ok = stamp_file(&fw, call->file, &out, &request, f);
     fw_free(&fw);
     return ok;
 }
@@ -92,14 +98,14 @@ static bool run(const struct cli_call *call, struct fail *f)
 const struct cli_verb cli_stamp = {
     .name = "stamp",
     .synopsis = "IN -o OUT [--board NAME] [--address ADDR] [--version X.Y.Z] "
-                "[--product ID]",
+                "[--product ID] " CLI_OUTPUT_SYNOPSIS,
     .summary = "put length, checksum and version into an image",
     .details =
-        "Writes IN (ELF, Intel HEX, UF2 or raw binary, told by content) as\n"
-        "one image without gaps to OUT, with a stamp in reserved words of its\n"
-        "vector table: the bootloader then knows where the image ends and\n"
-        "whether it is whole.  Product id and version of an image that is\n"
-        "stamped already stay unless they are given.",
+        "Writes IN (ELF, Intel HEX, S-record, .dfu, UF2 or raw binary, told\n"
+        "by content) as one image without gaps to OUT, with a stamp in\n"
+        "reserved words of its vector table: the bootloader then knows where\n"
+        "the image ends and whether it is whole.  Product id and version of\n"
+        "an image that is stamped already stay unless they are given.",
     .options = options,
     .files_min = 1,
     .files_max = 1,

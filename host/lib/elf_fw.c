@@ -3,6 +3,7 @@
 #include "elf_fw.h"
 
 #include <gelf.h>
+#include <inttypes.h>
 #include <libelf.h>
 #include <unistd.h>
 
@@ -12,10 +13,17 @@ struct elf_reader {
     const char *name;
     int fd;
     Elf *elf;
+    uint64_t segments; /* offset of the program headers */
 };
 
-#define BAD(r, format, ...)                                                    \
-    fail((r)->f, FAIL_INPUT, "%s: " format, (r)->name, __VA_ARGS__)
+/* The place is an offset in the file. */
+#define BAD(r, at, ...)                                                        \
+    (fail((r)->f, FAIL_INPUT, __VA_ARGS__), put_place(r, at))
+
+static bool put_place(const struct elf_reader *r, uint64_t at)
+{
+    return fail_at(r->f, "%s:0x%" PRIX64 ": ", r->name, at);
+}
 
 static const char *machine_name(unsigned machine)
 {
@@ -38,13 +46,18 @@ static const char *machine_name(unsigned machine)
 static bool check_header(struct elf_reader *r, const GElf_Ehdr *ehdr)
 {
     if (ehdr->e_machine != EM_ARM)
-        return BAD(r, "an ELF file for %s (machine %u), expected ARM (%u)",
+        return BAD(r, offsetof(Elf32_Ehdr, e_machine),
+                   "an ELF file for %s (machine %u), expected ARM (%u)",
                    machine_name(ehdr->e_machine), ehdr->e_machine, EM_ARM);
-    if (ehdr->e_ident[EI_CLASS] != ELFCLASS32 ||
-        ehdr->e_ident[EI_DATA] != ELFDATA2LSB)
-        return BAD(r, "%s", "the ELF file is not 32-bit little-endian");
+    if (ehdr->e_ident[EI_CLASS] != ELFCLASS32)
+        return BAD(r, EI_CLASS, "ELF class %u, expected %u (32-bit)",
+                   ehdr->e_ident[EI_CLASS], ELFCLASS32);
+    if (ehdr->e_ident[EI_DATA] != ELFDATA2LSB)
+        return BAD(r, EI_DATA, "ELF data %u, expected %u (little-endian)",
+                   ehdr->e_ident[EI_DATA], ELFDATA2LSB);
     if (ehdr->e_type != ET_EXEC)
-        return BAD(r, "ELF type %u, expected an executable (%u): link it first",
+        return BAD(r, offsetof(Elf32_Ehdr, e_type),
+                   "ELF type %u, expected an executable (%u): link it first",
                    ehdr->e_type, ET_EXEC);
     return true;
 }
@@ -55,15 +68,18 @@ static bool copy(struct elf_reader *r, uint64_t offset, uint64_t addr,
     uint8_t block[16 * FW_PAGE];
 
     if (addr >= FW_END || n > FW_END - addr)
-        return BAD(r, "%s", "a segment lies outside the address space");
+        return BAD(r, offset,
+                   "%" PRIu64 " bytes for 0x%" PRIX64
+                   " go past the end of the address space",
+                   n, addr);
     while (n > 0) {
         size_t part = n < sizeof(block) ? (size_t)n : sizeof(block);
 
         if (pread(r->fd, block, part, (off_t)offset) != (ssize_t)part)
-            return BAD(r, "cut short: %zu bytes at offset %llu are missing",
-                       part, (unsigned long long)offset);
+            return BAD(r, offset, "cut short: %zu bytes are expected here",
+                       part);
         if (!fw_add(r->fw, (uint32_t)addr, block, part, r->f))
-            return fail_at(r->f, "%s: ", r->name);
+            return put_place(r, offset);
         offset += part;
         addr += part;
         n -= part;
@@ -109,20 +125,21 @@ static bool read_segments(struct elf_reader *r)
     size_t count;
 
     if (elf_getphdrnum(r->elf, &count))
-        return BAD(r, "%s", elf_errmsg(-1));
+        return BAD(r, offsetof(Elf32_Ehdr, e_phnum), "%s", elf_errmsg(-1));
     for (size_t i = 0; i < count; i++) {
         GElf_Phdr segment;
 
         if (!gelf_getphdr(r->elf, (int)i, &segment))
-            return BAD(r, "program header %zu: %s", i, elf_errmsg(-1));
+            return BAD(r, r->segments, "program header %zu: %s", i,
+                       elf_errmsg(-1));
         if (segment.p_type == PT_LOAD && segment.p_filesz > 0 &&
             !read_segment(r, &segment))
             return false;
     }
     if (fw_find(r->fw, 0, true) == FW_END)
-        return BAD(r, "%s",
-                   "nothing to load in the ELF file: not linked for "
-                   "flash, or cut short");
+        return BAD(r, r->segments,
+                   "nothing to load in the ELF file: not linked for flash, or "
+                   "cut short");
     return true;
 }
 
@@ -131,7 +148,8 @@ static bool read_elf(struct elf_reader *r)
     GElf_Ehdr ehdr;
 
     if (elf_kind(r->elf) != ELF_K_ELF || !gelf_getehdr(r->elf, &ehdr))
-        return BAD(r, "a damaged ELF file: %s", elf_errmsg(-1));
+        return BAD(r, 0, "a damaged ELF file: %s", elf_errmsg(-1));
+    r->segments = ehdr.e_phoff;
     if (!check_header(r, &ehdr) || !read_segments(r))
         return false;
     r->fw->format = FW_ELF;
@@ -149,7 +167,7 @@ bool elf_fw_read(struct fw *fw, int fd, const char *name, struct fail *f)
     elf_version(EV_CURRENT);
     r.elf = elf_begin(fd, ELF_C_READ, NULL);
     if (!r.elf)
-        return BAD(&r, "a damaged ELF file: %s", elf_errmsg(-1));
+        return BAD(&r, 0, "a damaged ELF file: %s", elf_errmsg(-1));
     ok = read_elf(&r);
     elf_end(r.elf);
     return ok;

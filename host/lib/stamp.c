@@ -52,6 +52,21 @@ uint32_t stamp_crc(const struct fw *fw, uint64_t start, uint32_t length)
     return crc;
 }
 
+bool stamp_fill(struct fw *fw, struct fail *f)
+{
+    for (; fw; fw = fw->next) {
+        uint64_t start, end;
+        struct stamp s;
+
+        if (!fw_span(fw, &start, &end) || !stamp_get(fw, start, &s) ||
+            s.length > end - start)
+            continue;
+        if (!fw_fill(fw, start, start + s.length, 0xFF, f))
+            return false;
+    }
+    return true;
+}
+
 /* The image's place: [*start, *end), its size a multiple of 4. */
 static bool find_image(const struct fw *fw, const struct stamp_request *request,
                        uint64_t *start, uint64_t *end, struct fail *f)

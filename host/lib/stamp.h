@@ -38,6 +38,11 @@ bool stamp_get(const struct fw *fw, uint64_t start, struct stamp *stamp);
  * 0xFF. */
 uint32_t stamp_crc(const struct fw *fw, uint64_t start, uint32_t length);
 
+/* Fills the gaps inside the length of each stamp with 0xFF: flash that a file
+ * leaves out keeps what it holds, but a stamp counts gaps as 0xFF.  Errors as
+ * fw_add(). */
+bool stamp_fill(struct fw *fw, struct fail *f);
+
 /* Makes one contiguous image out of fw, fills in the stamp and tells what it
  * holds.  FAIL_UNFIT (text without the file's name): this is not an image
  * that can be stamped; fw is unchanged then. */

@@ -200,8 +200,8 @@ class Help(Tool):
         self.refuse("stamp: option --board is given twice (see 'sallyport "
                     "help stamp')", USAGE, "stamp", "a.bin", "--board", "x",
                     "--board", "y")
-        self.refuse("o.elf: the name of the output has to end in .bin, .hex "
-                    "or .uf2", USAGE, "stamp", "a.bin", "-o", "o.elf")
+        self.refuse("o.elf: the name of the output has to end in .bin, .hex, "
+                    ".srec, .dfu or .uf2", USAGE, "stamp", "a.bin", "-o", "o.elf")
 
     def test_bad_values(self):
         self.put("a.bin", image())
@@ -407,7 +407,7 @@ class Stamp(Tool):
 
     def test_addresses(self):
         self.put("a.bin", image())
-        self.refuse("a.bin: a raw binary does not say where it belongs, "
+        self.refuse("a.bin: a raw binary file does not say where it belongs, "
                     "o.hex has to: give --address", USAGE, "stamp", "a.bin",
                     "-o", "o.hex", "--board", BOARD)
         self.refuse("a.bin: the image starts at 0x08001002, a vector table "
@@ -431,10 +431,11 @@ class Files(Tool):
                     "no.bin", *stamp)
         self.refuse(".: Is a directory", INPUT, "stamp", ".", *stamp)
         self.put("empty.bin", b"")
-        self.refuse("empty.bin: the file is empty", INPUT, "stamp",
+        self.refuse("empty.bin:0x0: the file is empty, expected "
+                       "firmware", INPUT, "stamp",
                     "empty.bin", *stamp)
         self.put("a.elf", elf_file([(SLOT, image())], machine=62))
-        self.refuse("a.elf: an ELF file for x86-64 (machine 62), expected ARM "
+        self.refuse("a.elf:0x12: an ELF file for x86-64 (machine 62), expected ARM "
                     "(40)", INPUT, "stamp", "a.elf", *stamp)
         self.put("a.elf", b"\x7fELF")
         self.run_tool("stamp", "a.elf", *stamp, status=INPUT)
@@ -442,7 +443,8 @@ class Files(Tool):
         self.refuse("a.hex:1: the line does not start with ':'", INPUT,
                     "stamp", "a.hex", *stamp)
         self.put("a.hex", hex_record(1, 0, b"").encode())
-        self.refuse("a.hex: no data in the Intel HEX file", INPUT, "stamp",
+        self.refuse("a.hex:1: no data in the Intel HEX file, expected "
+                    "firmware", INPUT, "stamp",
                     "a.hex", *stamp)
         good = hex_file([(SLOT, image())])
         self.put("a.hex", good[:-12])

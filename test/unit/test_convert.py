@@ -206,13 +206,14 @@ class ToUf2(Convert):
         self.refuse_it("no.bin: No such file or directory", INPUT, "no.bin",
                        "o.uf2", *board)
         self.put("empty.bin", b"")
-        self.refuse_it("empty.bin: the file is empty", INPUT, "empty.bin",
+        self.refuse_it("empty.bin:0x0: the file is empty, expected "
+                       "firmware", INPUT, "empty.bin",
                        "o.uf2", *board)
         self.put("a.bin", image())
         self.refuse_it("--board: there is no board 'nucleo', only "
                        "stm32f103ze, stm32f407", USAGE, "a.bin", "o.uf2",
                        "--board", "nucleo")
-        self.refuse_it("a.bin: a raw binary does not say where it belongs, "
+        self.refuse_it("a.bin: a raw binary file does not say where it belongs, "
                        "OUT has to: give --board or --address", USAGE,
                        "a.bin", "o.uf2")
         self.refuse_it("a.bin: the image (0x08000000 to 0x080003E8) is not "
@@ -237,7 +238,7 @@ class ToUf2(Convert):
         self.put("a.bin", image())
         message = super(Convert, self).run_tool(
             "convert", "a.bin", "-o", "o.uf2", "--board", BOARD, status=USAGE)
-        self.assertEqual(message, "a.bin: a raw binary does not say where it "
+        self.assertEqual(message, "a.bin: a raw binary file does not say where it "
                          "belongs, o.uf2 has to: give --address")
         self.put("a.bin", image(start=F4_SLOT))
         self.run_tool("convert", "a.bin", "-o", "o.uf2", "--board",
@@ -269,8 +270,8 @@ class ToUf2(Convert):
         self.put("a.bin", image())
         self.refuse("convert: no output given, add -o OUT", USAGE, "convert",
                     "a.bin")
-        self.refuse("o.dfu: the name of the output has to end in .bin, .hex "
-                    "or .uf2", USAGE, "convert", "a.bin", "-o", "o.dfu")
+        self.refuse("o.elf: the name of the output has to end in .bin, .hex, "
+                    ".srec, .dfu or .uf2", USAGE, "convert", "a.bin", "-o", "o.elf")
         self.refuse("convert: no file given (see 'sallyport help convert')",
                     USAGE, "convert", "-o", "o.uf2")
 
@@ -348,7 +349,8 @@ class FromUf2(Convert):
         comment = bytearray(uf2_file([(SLOT, image(256))]))
         comment[8] |= 1
         self.put("a.uf2", comment)
-        self.refuse_it("a.uf2: no data in the UF2 file", INPUT, "a.uf2",
+        self.refuse_it("a.uf2:0x0: no data in the UF2 file, expected "
+                       "firmware", INPUT, "a.uf2",
                        "o.bin")
 
     def test_info(self):

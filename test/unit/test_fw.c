@@ -458,20 +458,21 @@ static void other_elf_files_are_refused(void **state)
     (void)state;
     e.ehdr.e_machine = EM_RISCV;
     expect_bad_elf(&e, sizeof(e),
-                   "t.elf: an ELF file for RISC-V (machine "
+                   "t.elf:0x12: an ELF file for RISC-V (machine "
                    "243), expected ARM (40)");
     e = good_elf();
     e.ehdr.e_type = ET_REL;
     expect_bad_elf(&e, sizeof(e),
-                   "t.elf: ELF type 1, expected an executable "
+                   "t.elf:0x10: ELF type 1, expected an executable "
                    "(2): link it first");
     e = good_elf();
     e.phdr.p_paddr = 0xFFFFFFF0;
     expect_bad_elf(&e, sizeof(e),
-                   "t.elf: a segment lies outside the address space");
+                   "t.elf:0x54: 64 bytes for 0xFFFFFFF0 go past the end of the "
+                   "address space");
     e = good_elf();
     expect_bad_elf(&e, sizeof(e) - 1,
-                   "t.elf: cut short: 64 bytes at offset 84 are missing");
+                   "t.elf:0x54: cut short: 64 bytes are expected here");
     expect_bad_elf(&e, sizeof(e.ehdr) + 4, NULL);
     expect_bad_elf(&e, 20, NULL);
 }
