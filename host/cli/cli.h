@@ -56,6 +56,7 @@ extern const struct cli_verb cli_stamp;
 extern const struct cli_verb cli_convert;
 extern const struct cli_verb cli_merge;
 extern const struct cli_verb cli_info;
+extern const struct cli_verb cli_drive;
 
 /* All verbs in the order of the help (verbs.c), NULL behind the last. */
 extern const struct cli_verb *const cli_verbs[];

@@ -6,7 +6,7 @@
 #include <string.h>
 
 const struct cli_verb *const cli_verbs[] = {
-    &cli_stamp, &cli_convert, &cli_merge, &cli_info, NULL,
+    &cli_stamp, &cli_convert, &cli_merge, &cli_info, &cli_drive, NULL,
 };
 
 const struct cli_verb *cli_find_verb(const char *name)
