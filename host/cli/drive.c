@@ -26,7 +26,7 @@ static const struct cli_option options[] = {
 
 #define VOLUMES_MAX     16
 #define TIMEOUT_SECONDS 120u
-#define LOOK_MS         100 /* between two looks for the result */
+#define LOOK_MS         250 /* between two looks for the result */
 #define MOUNTINFO       "/proc/self/mountinfo"
 
 /* The names count for nothing on the volume, but that they may not begin with
@@ -255,7 +255,8 @@ static bool came_back(const struct request *r, const struct volume *before,
 {
     struct volume_filter filter = {.label = r->filter.label,
                                    .serial = before->status.serial,
-                                   .absent = load->name};
+                                   .absent = load->name,
+                                   .not_device = before->device_id};
 
     if (r->filter.mount) {
         filter.mount = before->path;
@@ -322,8 +323,13 @@ static bool copy(const struct request *r, const struct volume *volume,
      * to say so. */
     if (!copied && f->code != FAIL_LOST)
         return false;
-    printf("%s, waiting for the result\n",
-           copied ? "copied and flushed" : "the volume went away in mid-copy");
+    if (!copied)
+        printf("the volume went away in mid-copy, waiting for the result\n");
+    else if (volume_unmount(volume))
+        printf("copied and unmounted, waiting for the result\n");
+    else
+        printf("copied, waiting for the result: eject the volume, or the board "
+               "takes its time\n");
     fflush(stdout);
     return wait_result(r, volume, load, copied, f);
 }
@@ -390,11 +396,10 @@ const struct cli_verb cli_drive = {
     .summary = "install a file by the drive that a board shows",
     .details =
         "Finds the volume BOOTLOADER of a board, checks that FILE (ELF, Intel\n"
-        "HEX, UF2 or raw binary, told by content) is for it, copies it there\n"
-        "and waits until the volume comes back with the result.  A stamped\n"
-        "image is copied as a .bin, all else as a UF2 for the board's family,\n"
-        "so that the board knows when it has all of it; nothing has to be\n"
-        "ejected.",
+        "HEX, UF2 or raw binary, told by content) is for it, copies it\n"
+        "there, unmounts the volume, and waits until it comes back with the\n"
+        "result.  A stamped image is copied as a .bin, all else as a UF2 for\n"
+        "the board's family, of which the board sees when it is whole.",
     .options = options,
     .files_min = 1,
     .files_max = 1,

@@ -4,10 +4,17 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <spawn.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#ifdef __linux__
+#include <sys/mount.h>
+#endif
+#include <sys/wait.h>
 #include <unistd.h>
+
+extern char **environ;
 
 /* Bytes between two looks at the progress.  Each is flushed, because a system
  * would else take the whole file at once and send it when nobody looks. */
@@ -180,8 +187,7 @@ static bool flush(int fd, const char *directory, const char *path,
         return cannot_write(path, f);
     fsync(folder);
 #ifdef __linux__
-    /* FSINFO as well, which the board takes for a sign of the end. */
-    if (syncfs(folder)) {
+    if (syncfs(folder)) { /* FSINFO as well */
         close(folder);
         return cannot_write(path, f);
     }
@@ -210,4 +216,41 @@ bool volume_write(const struct volume *volume, const char *name,
     if (close(fd) && ok)
         ok = cannot_write(path, f);
     return ok;
+}
+
+/* Runs a program quietly; true if it is there and succeeds. */
+static bool run(const char *const *argv)
+{
+    posix_spawn_file_actions_t actions;
+    int status = -1, error;
+    pid_t child;
+
+    posix_spawn_file_actions_init(&actions);
+    posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDWR, 0);
+    posix_spawn_file_actions_adddup2(&actions, 0, 1);
+    posix_spawn_file_actions_adddup2(&actions, 0, 2);
+    /* It does not change what it is given (POSIX, exec, rationale). */
+    error = posix_spawnp(&child, argv[0], &actions, NULL, (char *const *)argv,
+                         environ);
+    posix_spawn_file_actions_destroy(&actions);
+    while (!error && waitpid(child, &status, 0) < 0 && errno == EINTR)
+        ;
+    return !error && status == 0;
+}
+
+bool volume_unmount(const struct volume *volume)
+{
+#ifdef __linux__
+    char node[sizeof(volume->device) + 8];
+
+    if (!volume->device[0])
+        return false;
+    if (umount2(volume->path, 0) == 0)
+        return true;
+    snprintf(node, sizeof(node), "/dev/%s", volume->device);
+    return run((const char *const[]){
+        "udisksctl", "unmount", "--no-user-interaction", "-b", node, NULL});
+#else
+    return run((const char *const[]){"diskutil", "eject", volume->path, NULL});
+#endif
 }

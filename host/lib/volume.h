@@ -40,15 +40,21 @@ struct volume {
      * looked at but not written to. */
     char path[VOLUME_PATH];
     bool mounted;
+    /* Linux: name of its block device below /dev, and a number that is never
+     * the same again after it was unplugged (that of its entry in sysfs).  ""
+     * and 0 elsewhere, and for what is no mount point. */
+    char device[64];
+    uint64_t device_id;
     struct volume_status status;
 };
 
 /* Which volumes count; members that are NULL do not restrict. */
 struct volume_filter {
-    const char *mount;  /* this directory alone */
-    const char *label;  /* another name than VOLUME_LABEL */
-    const char *serial; /* the board's */
-    const char *absent; /* a file that must not be there */
+    const char *mount;   /* this directory alone */
+    const char *label;   /* another name than VOLUME_LABEL */
+    const char *serial;  /* the board's */
+    const char *absent;  /* a file that must not be there */
+    uint64_t not_device; /* a device_id; 0 does not restrict */
 };
 
 /* Reads the n bytes of a status file.  FAIL_NO_DEVICE: it is none. */
@@ -61,6 +67,10 @@ bool volume_parse(const char *text, size_t n, struct volume_status *status,
  * them.  Volumes that are not mounted follow behind those that are. */
 size_t volume_find(const struct volume_filter *filter, const char *mountinfo,
                    struct volume *found, size_t max);
+
+/* Unmounts it, which tells the board that this was all: with the rights of
+ * root, else by udisksctl(1) or diskutil(8).  False: neither could. */
+bool volume_unmount(const struct volume *volume);
 
 /* Puts a file onto a mounted volume and sees to it that all of it has left
  * this machine.  `progress` (or NULL) is told the bytes that the system took

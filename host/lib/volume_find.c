@@ -12,6 +12,9 @@
 #include <string.h>
 #include <strings.h>
 #include <sys/stat.h>
+#ifdef __linux__
+#include <sys/sysmacros.h>
+#endif
 #include <unistd.h>
 
 /* The status file is one sector at most. */
@@ -68,11 +71,52 @@ static bool wanted(const struct volume_filter *filter,
     return !filter->serial || !strcasecmp(filter->serial, status->serial);
 }
 
+/* Fills in the device of a link to it in /sys. */
+static void get_device(const char *link, struct volume *v)
+{
+    char target[PATH_MAX];
+    struct stat st;
+    const char *name;
+
+    if (!realpath(link, target) || stat(target, &st))
+        return;
+    name = strrchr(target, '/') + 1;
+    if (strlen(name) >= sizeof(v->device))
+        return;
+    strcpy(v->device, name);
+    v->device_id = st.st_ino;
+}
+
+/* That of a directory which is a mount point. */
+static void get_mounted_device(const char *directory, struct volume *v)
+{
+#ifdef __linux__
+    char path[VOLUME_PATH + 8];
+    struct stat here, above;
+
+    snprintf(path, sizeof(path), "%s/..", directory);
+    if (stat(directory, &here) || stat(path, &above) ||
+        here.st_dev == above.st_dev)
+        return;
+    snprintf(path, sizeof(path), "/sys/dev/block/%u:%u", major(here.st_dev),
+             minor(here.st_dev));
+    get_device(path, v);
+#else
+    (void)directory, (void)v;
+#endif
+}
+
 struct search {
     const struct volume_filter *filter;
     struct volume *found;
     size_t count, max;
 };
+
+static bool is_excluded(const struct volume_filter *filter,
+                        const struct volume *v)
+{
+    return filter->not_device && filter->not_device == v->device_id;
+}
 
 static void try_mounted(struct search *s, const char *directory)
 {
@@ -85,7 +129,9 @@ static void try_mounted(struct search *s, const char *directory)
             return;
     }
     memset(v, 0, sizeof(*v));
-    if (!look_in(directory, s->filter, &v->status) ||
+    get_mounted_device(directory, v);
+    if (is_excluded(s->filter, v) ||
+        !look_in(directory, s->filter, &v->status) ||
         !wanted(s->filter, &v->status))
         return;
     snprintf(v->path, sizeof(v->path), "%s", directory);
@@ -256,11 +302,17 @@ static bool status_in_root(int fd, const struct volume_filter *filter,
 static void try_device(struct search *s, const char *name)
 {
     struct volume *v = &s->found[s->count];
+    char link[PATH_MAX];
     int fd;
 
     if (s->count == s->max)
         return;
     memset(v, 0, sizeof(*v));
+    snprintf(link, sizeof(link), "/sys/class/block/%s", name);
+    get_device(link, v);
+    /* Even an open() has the kernel ask the board something. */
+    if (is_excluded(s->filter, v))
+        return;
     snprintf(v->path, sizeof(v->path), "/dev/%s", name);
     fd = open(v->path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
     if (fd < 0)

@@ -137,8 +137,9 @@ class Installs(Drive):
         self.assertEqual(
             out, "BOOTLOADER: STM32F103ZE (board stm32f103ze, serial "
             "2468ACE01357, bootloader 0.1.0+0123abcd), slot 0x08002800 to "
-            "0x0807EFFF\na.bin: 5004 bytes as FIRMWARE.BIN\ncopied and "
-            "flushed, waiting for the result\nSUCCESS: a.bin is installed, it "
+            "0x0807EFFF\na.bin: 5004 bytes as FIRMWARE.BIN\ncopied, "
+            "waiting for the result: eject the volume, or the board takes its "
+            "time\nSUCCESS: a.bin is installed, it "
             "starts at the next reset\n")
 
     def test_other_files_go_as_uf2(self):
