@@ -153,6 +153,8 @@ static uint32_t dev_read(struct dev *d, uint32_t addr, unsigned size)
 
     if (!usable(d, false) || !d->desc->ops->read)
         return 0;
+    if (!d->desc->ops->steady)
+        idle_broken(d->chip);
     v = d->desc->ops->read(d, r, addr - d->desc->range[r].base, size);
     time_reschedule_dev(d);
     return v & low_bytes(size);
@@ -165,6 +167,8 @@ static void dev_write(struct dev *d, uint32_t addr, unsigned size,
 
     if (!usable(d, true) || !d->desc->ops->write)
         return;
+    if (!d->desc->ops->plain)
+        idle_broken(d->chip);
     d->desc->ops->write(d, r, addr - d->desc->range[r].base, size,
                         value & low_bytes(size));
     time_reschedule_dev(d);
@@ -184,9 +188,11 @@ static unsigned bit_number(uint32_t alias)
     return (alias & (BITBAND_SIZE - 1)) / 4 % 32;
 }
 
+static uint32_t any_read(struct chip *c, uint32_t addr, unsigned size);
+
 static uint32_t io_bit_read(struct chip *c, uint32_t addr)
 {
-    uint32_t word = bus_read(c, bit_byte(IO_BASE, addr) & ~3u, 4);
+    uint32_t word = any_read(c, bit_byte(IO_BASE, addr) & ~3u, 4);
 
     return word >> bit_number(addr) & 1;
 }
@@ -195,7 +201,7 @@ static void io_bit_write(struct chip *c, uint32_t addr, uint32_t value)
 {
     uint32_t at = bit_byte(IO_BASE, addr) & ~3u;
     uint32_t bit = 1u << bit_number(addr);
-    uint32_t word = bus_read(c, at, 4);
+    uint32_t word = any_read(c, at, 4);
 
     bus_write(c, at, 4, value & 1 ? word | bit : word & ~bit);
 }
@@ -249,13 +255,10 @@ static uint32_t rom_read(struct chip *c, uint32_t addr, unsigned size)
     return v;
 }
 
-uint32_t bus_read(void *chip, uint32_t addr, unsigned size)
+static uint32_t any_read(struct chip *c, uint32_t addr, unsigned size)
 {
-    struct chip *c = chip;
     struct dev *d;
 
-    c->serving = addr;
-    c->serving_write = false;
     if (addr - BITBAND_IO < BITBAND_SIZE && has_bitband(c))
         return io_bit_read(c, addr);
     if (addr - BITBAND_RAM < BITBAND_SIZE && has_bitband(c))
@@ -269,6 +272,16 @@ uint32_t bus_read(void *chip, uint32_t addr, unsigned size)
         return rom_read(c, addr, size);
     hole(c, addr);
     return 0;
+}
+
+uint32_t bus_read(void *chip, uint32_t addr, unsigned size)
+{
+    struct chip *c = chip;
+
+    c->serving = addr;
+    c->serving_write = false;
+    idle_look(c);
+    return any_read(c, addr, size);
 }
 
 void bus_write(void *chip, uint32_t addr, unsigned size, uint32_t value)
@@ -306,6 +319,7 @@ void bus_store_flash(void *chip, uint32_t addr, unsigned size, uint32_t value)
     c->serving_write = true;
     if (addr < c->model->flash_size)
         addr += base;
+    idle_broken(c);
     chip_stall(c, chip_flash_busy(c));
     c->model->flash_ops->store(c->flash_dev, addr, size,
                                value & low_bytes(size));

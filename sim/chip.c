@@ -198,6 +198,7 @@ static void first_state(struct chip *c)
 {
     struct chip_live *l = c->live;
 
+    time_init(c);
     l->hz = 8000000; /* any; RCC tells at reset */
     l->flash_report_at = SIM_NEVER;
     l->noise = 0x5a11f00d;
@@ -215,7 +216,8 @@ static bool make(struct chip *c)
     index_addresses(c);
     first_state(c);
     c->cpu = cpu_new(c->model, &c->live->cpu, &bus, c->flash, c->ram, c->ccm);
-    return c->cpu && make_wire(c);
+    c->idle = c->cpu ? idle_new(c) : NULL;
+    return c->idle && make_wire(c);
 }
 
 struct chip *chip_new(const struct chip_model *model,
@@ -244,6 +246,7 @@ void chip_free(struct chip *c)
     if (c->wire)
         wire_free(c->wire);
     cpu_free(c->cpu);
+    idle_free(c->idle);
     if (c->image && --c->image->refs == 0)
         free(c->image);
     free(c->flash);
@@ -309,6 +312,7 @@ static void run_cpu(struct chip *c)
 {
     struct cpu_hot *h = &c->live->cpu;
 
+    idle_begin(c);
     switch (cpu_run(c->cpu)) {
     case CPU_RAN:
         break;

@@ -86,6 +86,13 @@ void chip_stop(struct chip *c);
 /* PC of the instruction being executed, for messages and tests. */
 uint32_t chip_pc(const struct chip *c);
 uint64_t chip_instructions(const struct chip *c);
+/* Firmware that waits does the same over and over, and so does a host that is
+ * refused: that is jumped over, without a difference that a host, a pin or the
+ * chip's own clocks could see (idle.c).  Off: it is all run through, for
+ * comparison.  On when the chip is made. */
+void chip_skip_idle(struct chip *c, bool on);
+/* How many of chip_instructions() were jumped over. */
+uint64_t chip_skipped(const struct chip *c);
 /* Number of guest errors so far; the last one's text. */
 unsigned chip_guest_errors(const struct chip *c);
 const char *chip_last_guest_error(const struct chip *c);

@@ -89,8 +89,11 @@ struct chip {
 
     struct cpu *cpu;
     struct wire *wire;
+    struct idle *idle;
     struct dev dev[DEVS_MAX];
     size_t n_devs;
+    uint8_t timed[SLOTS_MAX]; /* slots that may have a deadline */
+    unsigned n_timed;
     struct dev *rcc, *flash_dev, *port[PORTS_MAX];
 
     char *usart; /* usart_cap bytes, live->usart_len used */
@@ -99,7 +102,8 @@ struct chip {
     sim_time until;                /* of chip_run() */
     uint32_t serving;              /* address of the access being served */
     bool serving_write;
-    bool stop; /* chip_stop() */
+    bool stop;    /* chip_stop() */
+    bool run_all; /* chip_skip_idle() */
 };
 
 /* ---- time.c ---- */
@@ -111,6 +115,8 @@ void time_fire(struct chip *c);
 /* Asks the deadline of one slot again. */
 void time_reschedule(struct chip *c, unsigned slot);
 void time_reschedule_dev(struct dev *d);
+/* Finds the slots that may have a deadline. */
+void time_init(struct chip *c);
 /* Takes the AHB frequency and the flash's wait states from the devices. */
 void time_new_clock(struct chip *c);
 
@@ -134,6 +140,17 @@ void bus_store_flash(void *chip, uint32_t addr, unsigned size, uint32_t value);
 /* Data path of exception entry and vector fetch; false: bus error. */
 bool bus_read_word(struct chip *c, uint32_t addr, uint32_t *value);
 bool bus_write_word(struct chip *c, uint32_t addr, uint32_t value);
+
+/* ---- idle.c: jumps over rounds of a loop that waits ---- */
+
+struct idle *idle_new(struct chip *c);
+void idle_free(struct idle *w);
+/* The CPU is about to run: up to here anything may have happened. */
+void idle_begin(struct chip *c);
+/* The CPU reads from a peripheral; may move its time on. */
+void idle_look(struct chip *c);
+/* What happens now may be another thing the next time. */
+void idle_broken(struct chip *c);
 
 /* ---- report.c ---- */
 

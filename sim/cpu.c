@@ -39,6 +39,7 @@ struct area {
     bool data_only; /* no bus for instructions leads there */
 };
 
+enum { BRANCH_HERE = 0xe7fe };
 enum { AREAS = 4, CODE_PAGE = 1024, NO_INTERRUPT = -1, REPAIRS = 32 };
 
 /* Bytes of flash as they should be after the store under way. */
@@ -72,10 +73,13 @@ struct cpu {
     bool misaligned;        /* this is why it stopped, during one run */
     bool no_fpu;            /* so is this */
     bool fpu_off;           /* FPU instructions are special, to be refused */
+    bool run_all;           /* cpu_skip() */
+    uint64_t skipped;       /* instructions */
     unsigned n_repairs;
     struct repair repair[REPAIRS];
     uint8_t cycles[65536];
     uint8_t *code[AREAS]; /* one byte a page: has been executed */
+    uc_context *now_regs; /* for cpu_same() */
 };
 
 struct cpu_regs {
@@ -306,6 +310,13 @@ static void branched(struct cpu *cpu, uint32_t pc)
     h->ready = h->cycles + h->fetch;
 }
 
+/* What branched() and the instruction itself make of it. */
+static unsigned branch_here(const struct cpu *cpu, unsigned cost)
+{
+    return CYCLES_REFILL + (cpu->now->flash ? cpu->hot->flash_cost : 0) +
+           (cost & OP_CYCLES);
+}
+
 /* What is rare: costs beyond the table. */
 static unsigned extra_cycles(struct cpu *cpu, uint32_t pc, unsigned cost)
 {
@@ -343,6 +354,30 @@ static void repair_flash(struct cpu *cpu)
     cpu->n_repairs = 0;
 }
 
+void cpu_repeat(struct cpu *cpu, uint64_t cycles, uint64_t instructions)
+{
+    struct cpu_hot *h = cpu->hot;
+    uint64_t n;
+
+    if (cpu->run_all || h->cycles >= h->limit)
+        return;
+    n = (h->limit - 1 - h->cycles) / cycles;
+    h->cycles += n * cycles;
+    h->ready += n * cycles;
+    h->instructions += n * instructions;
+    cpu->skipped += n * instructions;
+}
+
+void cpu_skip(struct cpu *cpu, bool on)
+{
+    cpu->run_all = !on;
+}
+
+uint64_t cpu_skipped(const struct cpu *cpu)
+{
+    return cpu->skipped;
+}
+
 /* Any instruction.  noinline: on_code() is fast because it needs no stack. */
 __attribute__((noinline)) static void any_code(struct cpu *cpu, uint32_t pc,
                                                uint32_t size)
@@ -363,6 +398,8 @@ __attribute__((noinline)) static void any_code(struct cpu *cpu, uint32_t pc,
     }
     op = half_word(cpu, pc);
     cost = cpu->cycles[op];
+    if (pc == h->pc && op == BRANCH_HERE)
+        cpu_repeat(cpu, branch_here(cpu, cost), 1);
     if (pc != h->next)
         branched(cpu, pc);
     else if ((pc ^ h->line) & h->fetch_mask)
@@ -555,7 +592,7 @@ static bool open_engine(struct cpu *cpu)
         return false;
     return !uc_ctl_set_cpu_model(cpu->uc, model[cpu->kind]) &&
            !uc_ctl_exits_enable(cpu->uc) && map_memories(cpu) && map_io(cpu) &&
-           add_hooks(cpu);
+           add_hooks(cpu) && !uc_context_alloc(cpu->uc, &cpu->now_regs);
 }
 
 struct cpu *cpu_new(const struct chip_model *m, struct cpu_hot *hot,
@@ -589,6 +626,8 @@ void cpu_free(struct cpu *cpu)
 
     if (!cpu)
         return;
+    if (cpu->now_regs)
+        uc_context_free(cpu->now_regs);
     if (cpu->uc)
         uc_close(cpu->uc);
     for (i = 0; i < AREAS; i++)
@@ -821,6 +860,17 @@ struct cpu_regs *cpu_save(struct cpu *cpu)
     }
     uc_context_save(cpu->uc, r->context);
     return r;
+}
+
+void cpu_save_to(struct cpu *cpu, struct cpu_regs *regs)
+{
+    uc_context_save(cpu->uc, regs->context);
+}
+
+bool cpu_same(struct cpu *cpu, const struct cpu_regs *regs)
+{
+    uc_context_save(cpu->uc, cpu->now_regs);
+    return !memcmp(cpu->now_regs, regs->context, uc_context_size(cpu->uc));
 }
 
 void cpu_restore(struct cpu *cpu, const struct cpu_regs *regs)

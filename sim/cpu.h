@@ -93,6 +93,13 @@ void cpu_clear_regs(struct cpu *cpu);
 /* A Cortex-M4F's FPU, off until CPACR says otherwise. */
 void cpu_fpu(struct cpu *cpu, bool on);
 enum cpu_event cpu_run(struct cpu *cpu);
+/* Inside a callback: the round of a loop that just ended, with its cycles and
+ * instructions, is done again as often as it ends before the limit. */
+void cpu_repeat(struct cpu *cpu, uint64_t cycles, uint64_t instructions);
+/* Off: neither that nor a branch to itself is shortened.  On at first. */
+void cpu_skip(struct cpu *cpu, bool on);
+/* Instructions that were counted without being executed. */
+uint64_t cpu_skipped(const struct cpu *cpu);
 uint32_t cpu_get(struct cpu *cpu, enum cpu_reg reg);
 void cpu_set(struct cpu *cpu, enum cpu_reg reg, uint32_t value);
 /* The instruction being executed ends in a bus error. */
@@ -104,6 +111,10 @@ void cpu_code_changed(struct cpu *cpu, uint32_t addr, size_t n);
 struct cpu_regs;
 struct cpu_regs *cpu_save(struct cpu *cpu);
 void cpu_restore(struct cpu *cpu, const struct cpu_regs *regs);
+/* The same into what cpu_save() made. */
+void cpu_save_to(struct cpu *cpu, struct cpu_regs *regs);
+/* True where nothing of it has changed since. */
+bool cpu_same(struct cpu *cpu, const struct cpu_regs *regs);
 void cpu_regs_free(struct cpu_regs *regs);
 
 #endif

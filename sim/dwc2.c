@@ -488,6 +488,7 @@ static void write(struct dev *d, unsigned range, uint32_t off, unsigned size,
 
 const struct device_ops dwc2_ops = {
     .state_size = sizeof(struct dwc2),
+    .steady = true,
     .reset = reset,
     .read = read,
     .write = write,

@@ -479,6 +479,7 @@ static struct flash_cost cost(struct dev *d)
 
 const struct device_ops flash_f1_ops = {
     .state_size = sizeof(struct flash_f1),
+    .steady = true,
     .reset = flash_reset,
     .read = flash_read,
     .write = flash_write,

@@ -565,6 +565,7 @@ static void power_off(struct dev *d)
 
 const struct device_ops fsdev_ops = {
     .state_size = sizeof(struct fsdev),
+    .steady = true,
     .reset = reset,
     .read = read,
     .write = write,

@@ -231,6 +231,8 @@ static void gpio_reset(struct dev *d, enum reset_cause cause)
 
 const struct device_ops gpio_f4_ops = {
     .state_size = sizeof(struct gpio_f4),
+    .steady = true,
+    .plain = true,
     .reset = gpio_reset,
     .read = gpio_read,
     .write = gpio_write,

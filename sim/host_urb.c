@@ -228,13 +228,36 @@ static void retry_error(struct host *h, struct urb *u)
     u->ready = h->s.bus_free + ERROR_RETRY;
 }
 
+/* A chip whose CPU waits for the flash refuses each of these: of those that
+ * fit into the frame only the last one is carried out. */
+static void skip_naks(struct host *h, struct urb *u)
+{
+    sim_time frozen = wire_frozen_until(h->wire);
+    sim_time lead = lead_time(h, u), whole = whole_time(h, u), last;
+    sim_time period =
+        h->timing.nak_retry + lead + bits(BITS_HANDSHAKE + BITS_GAP);
+
+    if (frozen <= u->ready + lead ||
+        h->s.next_sof <= u->ready + whole + bits(BITS_EOF))
+        return;
+    last = frozen - lead - 1; /* when it may begin */
+    if (last > h->s.next_sof - whole - bits(BITS_EOF))
+        last = h->s.next_sof - whole - bits(BITS_EOF);
+    last = (last - u->ready) / period * period;
+    u->ready += last;
+    h->s.bus_free += last;
+}
+
 static void retry_nak(struct host *h, struct urb *u)
 {
     u->errors = 0;
-    if (u->type == URB_INTERRUPT)
+    if (u->type == URB_INTERRUPT) {
         u->ready += ep_of(h, u)->interval * SIM_MS;
-    else
-        u->ready = h->s.bus_free + h->timing.nak_retry;
+        return;
+    }
+    u->ready = h->s.bus_free + h->timing.nak_retry;
+    if (!h->fault && h->queue == u && !u->next)
+        skip_naks(h, u);
 }
 
 /* The packet of a control transfer's stage was accepted. */

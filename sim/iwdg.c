@@ -46,7 +46,7 @@ static void key(struct dev *d, uint32_t v)
     w->open = v == KEY_UNLOCK;
     if (v == KEY_START)
         w->started = true;
-    if (v == KEY_START || v == KEY_RELOAD)
+    if (w->started && (v == KEY_START || v == KEY_RELOAD))
         w->fed_at = chip_now(d->chip);
     if (v != KEY_UNLOCK && v != KEY_START && v != KEY_RELOAD)
         chip_guest_error(d->chip, "IWDG_KR takes 0x5555, 0xAAAA and 0xCCCC");
@@ -134,6 +134,7 @@ static void iwdg_reset(struct dev *d, enum reset_cause cause)
 
 const struct device_ops iwdg_ops = {
     .state_size = sizeof(struct iwdg),
+    .plain = true,
     .reset = iwdg_reset,
     .read = iwdg_read,
     .write = iwdg_write,

@@ -41,6 +41,12 @@ struct dev {
  * chip_restore(). */
 struct device_ops {
     size_t state_size;
+    /* What a read returns and does depends on the states of the peripherals
+     * alone: time passes without a trace between two deadlines. */
+    bool steady;
+    /* A write that changes no state and tells the world nothing does nothing
+     * else. */
+    bool plain;
     void (*reset)(struct dev *d, enum reset_cause cause);
     uint32_t (*read)(struct dev *d, unsigned range, uint32_t off,
                      unsigned size);
@@ -166,6 +172,10 @@ void chip_stall(struct chip *c, sim_time t);
 
 /* Ask all deadlines again: something outside of the caller's state moved. */
 void chip_touch(struct chip *c);
+
+/* Until then nothing changes inside the chip, but for what the wire does to
+ * its USB block; 0: it may change at once. */
+sim_time chip_frozen_until(struct chip *c);
 
 /* The peripheral of that name, NULL if this chip has none. */
 struct dev *chip_dev(struct chip *c, const char *name);

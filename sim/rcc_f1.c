@@ -326,6 +326,7 @@ static bool enabled(struct dev *d, struct rcc_bit bit)
 
 const struct device_ops rcc_f1_ops = {
     .state_size = sizeof(struct rcc_f1),
+    .steady = true,
     .reset = rcc_reset,
     .read = rcc_read,
     .write = rcc_write,

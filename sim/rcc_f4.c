@@ -457,6 +457,7 @@ static bool enabled(struct dev *d, struct rcc_bit bit)
 
 const struct device_ops rcc_f4_ops = {
     .state_size = sizeof(struct rcc_f4),
+    .steady = true,
     .reset = rcc_reset,
     .read = rcc_read,
     .write = rcc_write,

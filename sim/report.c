@@ -12,6 +12,7 @@
 
 static void tell(struct chip *c, enum chip_event ev, const char *text)
 {
+    idle_broken(c);
     if (c->on_event)
         c->on_event(c->ctx, ev, text);
 }

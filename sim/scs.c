@@ -137,8 +137,10 @@ static uint32_t tick_read(struct chip *c, uint32_t off)
     if (off == SYST_CALIB)
         return c->model->tick_calib;
     systick_event(c);
-    if (off == SYST_CVR)
+    if (off == SYST_CVR) {
+        idle_broken(c);
         return tick_value(c);
+    }
     v = t->ctrl | (t->counted ? CSR_COUNTFLAG : 0);
     t->counted = false;
     return v;
@@ -480,6 +482,7 @@ static uint32_t dwt_read(struct chip *c, uint32_t addr)
 
     if (addr == DWT_CTRL)
         return 0x40000000 | k->dwt_ctrl;
+    idle_broken(c);
     if (k->dwt_ctrl & 1)
         return (uint32_t)(c->live->cpu.cycles - k->cyccnt_base);
     return (uint32_t)k->cyccnt_base;
@@ -531,6 +534,7 @@ void scs_write(struct chip *c, uint32_t addr, unsigned size, uint32_t value)
 {
     uint32_t off = addr - SCS_BASE;
 
+    idle_broken(c);
     if ((addr == DWT_CTRL || addr == DWT_CYCCNT) && !is_m0(c)) {
         dwt_write(c, addr, value);
         return;

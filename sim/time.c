@@ -113,17 +113,27 @@ static sim_time ask(struct chip *c, unsigned slot)
     return c->dev[slot].desc->ops->deadline(&c->dev[slot]);
 }
 
+void time_init(struct chip *c)
+{
+    unsigned i;
+
+    c->n_timed = 0;
+    for (i = 0; i < SLOTS_MAX; i++) {
+        c->live->deadline[i] = SIM_NEVER;
+        if (i >= DEVS_MAX || (i < c->n_devs && c->dev[i].desc->ops &&
+                              c->dev[i].desc->ops->deadline))
+            c->timed[c->n_timed++] = (uint8_t)i;
+    }
+}
+
 static unsigned earliest(const struct chip *c)
 {
     const struct chip_live *l = c->live;
     unsigned best = SLOT_TICK, i;
 
-    for (i = 0; i < SLOTS_MAX; i++) {
-        if (i == c->n_devs)
-            i = SLOT_TICK;
-        if (l->deadline[i] < l->deadline[best])
-            best = i;
-    }
+    for (i = 0; i < c->n_timed; i++)
+        if (l->deadline[c->timed[i]] < l->deadline[best])
+            best = c->timed[i];
     return best;
 }
 
@@ -156,12 +166,28 @@ void chip_touch(struct chip *c)
 {
     unsigned i;
 
-    for (i = 0; i < SLOTS_MAX; i++) {
-        if (i == c->n_devs)
-            i = SLOT_TICK;
-        c->live->deadline[i] = ask(c, i);
-    }
+    for (i = 0; i < c->n_timed; i++)
+        c->live->deadline[c->timed[i]] = ask(c, c->timed[i]);
     find_next(c);
+}
+
+/* Whatever the CPU would do next, it waits for the flash first; nor do
+ * peripherals do anything of their own accord. */
+sim_time chip_frozen_until(struct chip *c)
+{
+    const struct chip_live *l = c->live;
+    sim_time t = chip_flash_busy(c), next;
+    unsigned i;
+
+    if (!t || c->run_all || c->stop || l->cut_now || l->reset_wanted ||
+        !(l->cpu.stalled || chip_in_flash(c, cpu_get(c->cpu, CPU_PC))))
+        return 0;
+    t = t < c->until ? t : c->until;
+    for (i = 0; i < c->n_timed; i++) {
+        next = c->timed[i] == SLOT_WIRE ? SIM_NEVER : ask(c, c->timed[i]);
+        t = next < t ? next : t;
+    }
+    return t;
 }
 
 static void fire_slot(struct chip *c, unsigned slot)

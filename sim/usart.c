@@ -254,6 +254,7 @@ static void usart_reset(struct dev *d, enum reset_cause cause)
 
 const struct device_ops usart_ops = {
     .state_size = sizeof(struct usart),
+    .steady = true,
     .reset = usart_reset,
     .read = usart_read,
     .write = usart_write,

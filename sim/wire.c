@@ -85,6 +85,11 @@ void wire_set_pullup(struct wire *w, bool on)
     attach_change(w, before);
 }
 
+sim_time wire_frozen_until(struct wire *w)
+{
+    return chip_frozen_until(w->chip);
+}
+
 enum wire_result wire_setup(struct wire *w, unsigned addr, unsigned ep,
                             const uint8_t data[8])
 {

@@ -55,6 +55,9 @@ bool wire_attached(struct wire *w);
 bool wire_plugged(struct wire *w);
 /* Plug or unplug the cable; plugged in when the chip is made. */
 void wire_plug(struct wire *w, bool plugged);
+/* Up to then, not at it, the same transaction gets the same answer and leaves
+ * the same state behind, whether it came once or many times; 0: not known. */
+sim_time wire_frozen_until(struct wire *w);
 /* Transactions.  They take no virtual time by themselves: the caller (host.c)
  * schedules them and accounts for bit times. */
 enum wire_result wire_setup(struct wire *w, unsigned addr, unsigned ep,

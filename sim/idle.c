@@ -1,0 +1,209 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * idle.c - firmware that waits does the same over and over; here virtual time
+ * jumps over the repetitions.
+ *
+ * A loop that polls reads a peripheral.  Where two of these reads, with
+ * nothing but instructions between them, find the whole chip in the same
+ * state (registers, RAM, peripherals; time is no part of it), the next round
+ * takes the same way as the last one did, and so does each that ends before
+ * the next event: cycles and instructions are added up, the rounds are not
+ * run.  What the firmware does, and when, is the same to the cycle.
+ *
+ * That needs reads which depend on the state alone.  Peripherals say so
+ * (device_ops.steady); reading anything else, writing anything but a port, a
+ * store into flash, and each line for the world outside end the search.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "core.h"
+
+enum {
+    ROUND = 64, /* reads in the longest round that is looked for */
+    REGS = 15,  /* R0 to LR */
+    PAUSE = 16, /* reads after a round that was not the same; then twice */
+};
+
+enum stage { LOOKING, MARKED, SAVED, RESTING };
+
+struct idle {
+    enum stage stage;
+    unsigned reads, rest, pause;
+    uint32_t pc, reg[REGS];
+    struct cpu_regs *regs;
+    struct chip_live *live; /* the arena */
+    uint8_t *ram, *ccm;
+    uint64_t cycles, instructions;
+};
+
+void chip_skip_idle(struct chip *c, bool on)
+{
+    c->run_all = !on;
+    cpu_skip(c->cpu, on);
+}
+
+uint64_t chip_skipped(const struct chip *c)
+{
+    return cpu_skipped(c->cpu);
+}
+
+void idle_free(struct idle *w)
+{
+    if (!w)
+        return;
+    cpu_regs_free(w->regs);
+    free(w->live);
+    free(w->ram);
+    free(w->ccm);
+    free(w);
+}
+
+struct idle *idle_new(struct chip *c)
+{
+    struct idle *w = calloc(1, sizeof(*w));
+
+    if (!w)
+        return NULL;
+    w->regs = cpu_save(c->cpu);
+    w->live = malloc(c->arena_size);
+    w->ram = malloc(c->model->ram_size);
+    w->ccm = malloc(c->model->ccm_size + 1);
+    if (!w->regs || !w->live || !w->ram || !w->ccm) {
+        idle_free(w);
+        return NULL;
+    }
+    return w;
+}
+
+void idle_begin(struct chip *c)
+{
+    c->idle->stage = LOOKING;
+    c->idle->pause = PAUSE;
+}
+
+void idle_broken(struct chip *c)
+{
+    if (c->idle && c->idle->stage != RESTING)
+        c->idle->stage = LOOKING;
+}
+
+/* ---- the same state ---- */
+
+static bool same_regs(struct chip *c, uint32_t *reg)
+{
+    bool same = true;
+    unsigned i;
+
+    for (i = 0; i < REGS && same; i++)
+        same = cpu_get(c->cpu, (enum cpu_reg)i) == reg[i];
+    return same;
+}
+
+static void mark(struct chip *c)
+{
+    struct idle *w = c->idle;
+    unsigned i;
+
+    w->stage = MARKED;
+    w->reads = 0;
+    w->pc = c->live->cpu.pc;
+    for (i = 0; i < REGS; i++)
+        w->reg[i] = cpu_get(c->cpu, (enum cpu_reg)i);
+}
+
+/* Counts, and times of the prefetch, as seen from now. */
+static void forget_time(struct cpu_hot *h)
+{
+    h->ready -= h->cycles;
+    h->cycles = h->instructions = 0;
+}
+
+static void save(struct chip *c)
+{
+    struct idle *w = c->idle;
+
+    w->stage = SAVED;
+    w->reads = 0;
+    w->cycles = c->live->cpu.cycles;
+    w->instructions = c->live->cpu.instructions;
+    cpu_save_to(c->cpu, w->regs);
+    memcpy(w->live, c->live, c->arena_size);
+    forget_time(&w->live->cpu);
+    memcpy(w->ram, c->ram, c->model->ram_size);
+    memcpy(w->ccm, c->ccm, c->model->ccm_size);
+}
+
+static bool same_live(struct chip *c)
+{
+    struct cpu_hot now;
+    size_t end = offsetof(struct chip_live, cpu) + sizeof(now);
+
+    memcpy(&now, &c->live->cpu, sizeof(now));
+    forget_time(&now);
+    return !memcmp(&now, &c->idle->live->cpu, sizeof(now)) &&
+           !memcmp(c->live, c->idle->live, offsetof(struct chip_live, cpu)) &&
+           !memcmp((char *)c->live + end, (char *)c->idle->live + end,
+                   c->arena_size - end);
+}
+
+static bool same(struct chip *c)
+{
+    const struct idle *w = c->idle;
+
+    return same_live(c) && cpu_same(c->cpu, w->regs) &&
+           !memcmp(c->ram, w->ram, c->model->ram_size) &&
+           !memcmp(c->ccm, w->ccm, c->model->ccm_size);
+}
+
+/* ---- the search ---- */
+
+static void rest(struct idle *w, unsigned reads)
+{
+    w->stage = RESTING;
+    w->rest = reads;
+}
+
+/* All rounds that end before the next event; there is no other behind them. */
+static void skip(struct chip *c)
+{
+    struct idle *w = c->idle;
+    const struct cpu_hot *h = &c->live->cpu;
+
+    cpu_repeat(c->cpu, h->cycles - w->cycles,
+               h->instructions - w->instructions);
+    rest(w, 2 * ROUND);
+}
+
+static void round_ends(struct chip *c)
+{
+    struct idle *w = c->idle;
+
+    if (!same_regs(c, w->reg)) {
+        mark(c);
+    } else if (w->stage == MARKED) {
+        save(c);
+    } else if (same(c)) {
+        skip(c);
+    } else {
+        rest(w, w->pause);
+        w->pause *= 2;
+    }
+}
+
+void idle_look(struct chip *c)
+{
+    struct idle *w = c->idle;
+
+    if (c->run_all)
+        return;
+    if (w->stage == RESTING) {
+        if (w->rest--)
+            return;
+        w->stage = LOOKING;
+    }
+    if (w->stage == LOOKING || ++w->reads > ROUND)
+        mark(c);
+    else if (c->live->cpu.pc == w->pc)
+        round_ends(c);
+}
