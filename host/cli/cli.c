@@ -123,7 +123,7 @@ static void print_option(const struct cli_option *option, FILE *out)
         snprintf(letter, sizeof(letter), "-%c, ", option->letter);
     snprintf(syntax, sizeof(syntax), "%s--%s%s%s", letter, option->name,
              option->arg ? " " : "", option->arg ? option->arg : "");
-    fprintf(out, "  %-20s %s\n", syntax, option->help);
+    fprintf(out, "  %-22s  %s\n", syntax, option->help);
 }
 
 void cli_print_help(const struct cli_verb *verb, FILE *out)

@@ -56,6 +56,14 @@ extern const struct cli_verb cli_stamp;
 extern const struct cli_verb cli_convert;
 extern const struct cli_verb cli_merge;
 extern const struct cli_verb cli_info;
+extern const struct cli_verb cli_drive;
+extern const struct cli_verb cli_list;
+extern const struct cli_verb cli_flash;
+extern const struct cli_verb cli_verify;
+extern const struct cli_verb cli_read;
+extern const struct cli_verb cli_erase;
+extern const struct cli_verb cli_reboot;
+extern const struct cli_verb cli_watch;
 
 /* All verbs in the order of the help (verbs.c), NULL behind the last. */
 extern const struct cli_verb *const cli_verbs[];

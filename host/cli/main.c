@@ -16,7 +16,7 @@ static void print_codes(FILE *out)
 static void print_usage(FILE *out)
 {
     fprintf(out, "usage: sallyport VERB ...\n\n"
-                 "Makes and checks firmware files for the Sallyport "
+                 "Installs, makes and checks firmware for the Sallyport "
                  "bootloader.\n\nVerbs:\n");
     for (size_t i = 0; cli_verbs[i]; i++)
         fprintf(out, "  %-8s %s\n", cli_verbs[i]->name, cli_verbs[i]->summary);

@@ -6,7 +6,9 @@
 #include <string.h>
 
 const struct cli_verb *const cli_verbs[] = {
-    &cli_stamp, &cli_convert, &cli_merge, &cli_info, NULL,
+    &cli_list,    &cli_flash, &cli_verify, &cli_read, &cli_erase,
+    &cli_reboot,  &cli_watch, &cli_drive,  &cli_info, &cli_stamp,
+    &cli_convert, &cli_merge, NULL,
 };
 
 const struct cli_verb *cli_find_verb(const char *name)

@@ -10,6 +10,7 @@ const struct board_info BOARD_INFO_SYMBOL = {
     .product = BOARD_PRODUCT,
     .vid = BOARD_VID,
     .pid = BOARD_PID,
+    .model = BOARD_MODEL,
     .flash_base = BOARD_FLASH_BASE,
     .flash_size = BOARD_FLASH_SIZE,
     .flash_page = BOARD_FLASH_PAGE,

@@ -13,8 +13,9 @@
 struct board_info {
     const char *name;
     uint32_t product; /* id that its bootloader accepts, besides 0 */
-    uint16_t vid;     /* USB ids of its bootloader */
+    uint16_t vid;     /* USB ids of its bootloader, */
     uint16_t pid;
+    const char *model;   /* and its product string */
     uint32_t flash_base; /* addresses and sizes in bytes */
     uint32_t flash_size;
     uint32_t flash_page;

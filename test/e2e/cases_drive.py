@@ -9,11 +9,13 @@ import random
 import re
 import subprocess
 import time
+from pathlib import Path
 
 import images
 from bench import (BOARDS, KB, LOGS, Bench, Layout, add, app_line, check,
                    last_drawn, on_both, same)
 from chip import ROOT
+from guest.build import libraries
 
 FAMILY = {"stm32f103ze": 0x5EE21072, "stm32f407": 0x57755A57}
 OLD, NEW = "1.0.0", "2.0.0"
@@ -371,6 +373,47 @@ def drive_takes_a_good_file_after_a_bad_one(b):
     since = drive.copy(file)
     drive.wait_result(since, "SUCCESS")
     drive.installed(image)
+
+
+def put_tool(guest):
+    """The host tool with its libraries; returns how to call it."""
+    tool = ROOT / "build/bin/sallyport"
+    stripped = LOGS / "sallyport"
+    subprocess.run(["strip", "-o", stripped, tool], check=True)
+    guest.run("mkdir -p /tmp/tool")
+    guest.put(stripped.read_bytes(), "/tmp/tool/sallyport")
+    for library in libraries(tool):
+        guest.run("test -e " + library).status and guest.put(
+            Path(library).read_bytes(), "/tmp/tool/" + Path(library).name)
+    guest.run("chmod +x /tmp/tool/sallyport")
+    return "LD_LIBRARY_PATH=/tmp/tool /tmp/tool/sallyport"
+
+
+def by_the_tool(b):
+    """`sallyport drive` finds the volume, refuses what is not for it, and
+    waits for the result, which nothing mounts here."""
+    drive = Drive(b)
+    tool = put_tool(b.guest)
+    b.guest.put(b.board.read("demo2-both.elf"), "/tmp/app.elf")
+    b.guest.put(b.board.read("demo2-drive.elf")
+                if b.board.slot_of("drive") != drive.slot
+                else other_uf2(b, drive.slot[0], 0xADA52840), "/tmp/wrong")
+    drive.sh("mkdir -p $m && mount -o flush /dev/$d $m")
+    wrong = b.guest.run(tool + " drive /tmp/wrong", LIMIT)
+    check(wrong.status == 4 and "/tmp/wrong: the " in wrong.output,
+          "status %d:\n%s", wrong.status, wrong.output)
+    check(drive.sh("ls $m") == "READY.txt\n", "something was copied")
+    since = b.chip.mark()
+    said = b.guest.run(tool + " drive /tmp/app.elf", LIMIT)
+    check(said.status == 0 and "SUCCESS: /tmp/app.elf is installed"
+          in said.output and drive.mount_point in said.output,
+          "status %d:\n%s", said.status, said.output)
+    check("unmounted" in said.output, "it says\n%s", said.output)
+    drive.wait_result(since, "SUCCESS")
+    drive.installed(b.board.read("demo2-plain-both.bin"))
+
+
+add("drive_by_the_tool", by_the_tool, BOARDS, BOARDS[1:])
 
 
 @on_both

@@ -163,16 +163,23 @@ class Help(Tool):
         self.assertEqual(re.findall(r"^## sallyport (\w+)$", doc, re.M),
                          verbs[:-1])
         self.assertEqual(verbs[-1], "help")
+        devices = re.findall(
+            r"^\| `(?:-\w, )?(--[^`]+)` \|",
+            doc.split("\n## Devices\n")[1].split("\n## ")[0], re.M)
+        self.assertGreater(len(devices), 3)
         for verb in verbs[:-1]:
             help_text = self.run_tool("help", verb)
             section = doc.split("\n## sallyport %s\n" % verb)[1]
             section = section.split("\n## ")[0]
             self.assertIn(help_text.splitlines()[0][len("usage: "):], section)
-            options = re.findall(r"^  (?:-\w, )?(--[\w-]+(?: [^a-z\s]\S*)?)",
+            options = re.findall(r"^  (?:-\w, )?(--[\w:-]+(?: \S+)?)  ",
                                  help_text, re.M)
-            self.assertEqual(
-                re.findall(r"^\| `(?:-\w, )?(--[^`]+)` \|", section, re.M),
-                options)
+            listed = re.findall(r"^\| `(?:-\w, )?(--[^`]+)` \|", section,
+                                re.M)
+            if options[:len(devices)] == devices:
+                self.assertIn("(#devices)", section)
+                listed = devices + listed
+            self.assertEqual(listed, options)
         statuses = self.run_tool("--help").split("Exit status:\n")[1]
         for line in statuses.splitlines():
             number, sentence = line.split(None, 1)
@@ -522,7 +529,7 @@ class Info(Tool):
             data = bytearray(stamped(image()))
             struct.pack_into("<I", data, 0x20, length)
             self.put("a.bin", data)
-            self.refuse("a.bin: the stamp says %d bytes, the file has 1004"
+            self.refuse("a.bin: the stamp says %d bytes, there are 1004"
                         % length, UNFIT, "info", "a.bin")
 
 

@@ -1,0 +1,361 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+"""Runs `sallyport drive` on a directory that behaves as the volume of a board
+does: it takes a file, goes away, and comes back with the result.
+
+usage: test_drive_verb.py build/bin/sallyport
+"""
+import os
+import struct
+import sys
+import threading
+import time
+import unittest
+
+import test_cli
+from test_cli import (INPUT, USAGE, UNFIT, elf_file, hex_file, image,
+                      stamped)
+from test_convert import uf2_image
+
+NO_DEVICE, DEVICE, LOST = 5, 6, 7
+BOARD, SERIAL, F1 = "stm32f103ze", "2468ACE01357", 0x5EE21072
+PRODUCT = 0x5A103E00
+SLOT, SLOT_SIZE = 0x08002800, 0x7C800
+STATUS = """product: STM32F103ZE
+board: %(board)s
+version: 0.1.0+0123abcd
+slot: 0x%(slot)08x+0x%(size)08x
+flash: @Internal Flash /0x08000000/05*002Ka,62*008Kg,01*002Kg,02*002Ka
+serial: %(serial)s
+offset: 0x%(offset)08x
+result: %(state)-7s 0x%(code)02x %(sentence)s
+"""
+
+
+class Volume(threading.Thread):
+    """`decide` gets the bytes of a file that seems to be complete and returns
+    the result, (state, code, sentence, offset), or None: nothing happens."""
+
+    def __init__(self, path, decide=lambda data: ("SUCCESS", 0, "no error", 0),
+                 state="READY", **facts):
+        super().__init__(daemon=True)
+        self.path, self.decide = path, decide
+        self.facts = dict(board=BOARD, slot=SLOT, size=SLOT_SIZE,
+                          serial=SERIAL)
+        self.facts.update(facts)
+        self.name = self.data = None
+        self.over = False
+        self.early = False  # decides before the file is complete
+        self.show(state)
+
+    def show(self, state, code=0, sentence="no error", offset=0):
+        os.mkdir(self.path)
+        text = STATUS % dict(self.facts, state=state, code=code,
+                             sentence=sentence, offset=offset)
+        with open(os.path.join(self.path, state + ".txt"), "w") as file:
+            file.write(text)
+
+    @staticmethod
+    def complete(data):
+        if data[:4] == b"UF2\n":
+            return len(data) == 512 * struct.unpack_from("<I", data, 24)[0]
+        if data[0x1C:0x20] == b"SALY":
+            length, = struct.unpack_from("<I", data, 0x20)
+            return len(data) >= length
+        return False
+
+    def run(self):
+        while not self.over:
+            time.sleep(0.02)
+            for name in os.listdir(self.path):
+                if name.startswith(".") or name.endswith(".txt"):
+                    continue
+                with open(os.path.join(self.path, name), "rb") as file:
+                    data = file.read()
+                if data and (self.early or self.complete(data)):
+                    if not self.early:  # the host is through with its flush
+                        time.sleep(0.1)
+                    self.name, self.data = name, data
+                    self.decided(self.decide(data))
+                    return
+
+    def decided(self, result):
+        if not result:
+            return
+        os.rename(self.path, self.path + ".gone")
+        time.sleep(0.1)
+        self.show(*result)
+
+
+class Drive(test_cli.Tool):
+    def setUp(self):
+        super().setUp()
+        self.volumes = []
+        self.volume = None
+
+    def tearDown(self):
+        for volume in self.volumes:
+            volume.over = True
+            if volume.is_alive():
+                volume.join(5)
+        super().tearDown()
+
+    def plug(self, *args, **kwargs):
+        self.volume = Volume(os.path.join(self.dir, "BOOTLOADER"), *args,
+                             **kwargs)
+        self.volumes.append(self.volume)
+        self.volume.start()
+
+    def drive(self, name, *options, status=0):
+        """Output; or the message, and the output in self.said.  The files of
+        the directory are the fake's, so they may differ afterwards."""
+        done = test_cli.subprocess.run(
+            [test_cli.TOOL, "drive", name, "--mount", "BOOTLOADER", *options],
+            cwd=self.dir, text=True, capture_output=True, timeout=60)
+        self.said = done.stdout
+        self.assertEqual(done.returncode, status, done.stdout + done.stderr)
+        if status == 0:
+            self.assertEqual(done.stderr, "")
+            return done.stdout
+        self.assertRegex(done.stderr, r"\Asallyport: [^\n]+\n\Z")
+        return done.stderr[len("sallyport: "):].strip()
+
+    def untouched(self):
+        """Nothing was copied."""
+        self.assertEqual(os.listdir(os.path.join(self.dir, "BOOTLOADER")),
+                         ["READY.txt"])
+
+
+class Installs(Drive):
+    def test_a_stamped_bin_goes_as_it_is(self):
+        data = stamped(image(5001, SLOT), PRODUCT)
+        self.put("a.bin", data)
+        self.plug()
+        out = self.drive("a.bin")
+        self.assertEqual((self.volume.name, self.volume.data),
+                         ("FIRMWARE.BIN", data))
+        self.assertEqual(
+            out, "BOOTLOADER: STM32F103ZE (board stm32f103ze, serial "
+            "2468ACE01357, bootloader 0.1.0+0123abcd), slot 0x08002800 to "
+            "0x0807EFFF\na.bin: 5004 bytes as FIRMWARE.BIN\ncopied, "
+            "waiting for the result: eject the volume, or the board takes its "
+            "time\nSUCCESS: a.bin is installed, it "
+            "starts at the next reset\n")
+
+    def test_other_files_go_as_uf2(self):
+        data = image(70001, SLOT)
+        padded = data + b"\xFF" * (-len(data) % 256)
+        for name, content in (("a.bin", data),
+                              ("a.hex", hex_file([(SLOT, data)])),
+                              ("a.elf", elf_file([(SLOT, data)]))):
+            self.put(name, content)
+            self.plug()
+            self.drive(name)
+            self.assertEqual(self.volume.name, "FIRMWARE.UF2")
+            self.assertEqual(uf2_image(self.volume.data), (SLOT, padded, F1))
+            os.rename(self.volume.path, self.volume.path + name)
+            os.rename(self.volume.path + ".gone", self.volume.path + name
+                      + ".gone")
+
+    def test_a_stamped_hex_with_gaps(self):
+        data = stamped(image(3001, SLOT)[:1000] + b"\xFF" * 500
+                       + image(3000, SLOT)[1500:], PRODUCT)
+        self.put("a.hex", hex_file([(SLOT, data[:1000]),
+                                    (SLOT + 1500, data[1500:])]))
+        self.plug()
+        self.drive("a.hex")
+        self.assertEqual(self.volume.data, data)
+
+    def test_a_board_that_the_tool_does_not_know(self):
+        data = stamped(image(1001, SLOT), 7)
+        self.put("a.bin", data)
+        self.plug(board="nucleo")
+        self.drive("a.bin")
+        self.assertEqual(self.volume.data, data)
+
+    def test_after_an_earlier_result(self):
+        self.put("a.bin", stamped(image(1001, SLOT)))
+        self.plug(state="SUCCESS")
+        self.drive("a.bin")
+        self.assertIsNotNone(self.volume.data)
+
+    def test_dry_run_copies_nothing(self):
+        self.put("a.bin", stamped(image(1001, SLOT)))
+        self.plug()
+        self.assertIn("a.bin: fits, 1004 bytes would be copied as "
+                      "FIRMWARE.BIN\n", self.drive("a.bin", "--dry-run"))
+        self.untouched()
+
+
+class Results(Drive):
+    def test_an_error_of_the_board(self):
+        self.put("a.bin", stamped(image(1001, SLOT)))
+        self.plug(lambda data: ("ERROR", 7, "image damaged", 0x1234))
+        self.assertEqual(
+            self.drive("a.bin", status=DEVICE),
+            "a.bin: the board says ERROR 0x07 image damaged (offset "
+            "0x00001234)")
+
+    def test_a_board_that_has_seen_enough(self):
+        self.put("a.bin", image(SLOT_SIZE, SLOT))
+        self.plug(lambda data: ("ERROR", 4, "erase failed", 0x400))
+        self.volume.early = True
+        self.assertEqual(
+            self.drive("a.bin", status=DEVICE),
+            "a.bin: the board says ERROR 0x04 erase failed (offset "
+            "0x00000400)")
+
+    def test_pulled_out_in_mid_copy(self):
+        self.put("a.bin", image(SLOT_SIZE, SLOT))
+        self.plug()
+        self.volume.early, self.volume.show = True, lambda *result: None
+        self.assertRegex(self.drive("a.bin", "--timeout", "1", status=LOST),
+                         r"\ABOOTLOADER/FIRMWARE.UF2: the volume went away in "
+                         r"mid-copy|did not come back")
+
+    def test_ready_means_that_the_board_was_reset(self):
+        self.put("a.bin", stamped(image(1001, SLOT)))
+        self.plug(lambda data: ("READY", 0, "no error", 0))
+        self.assertEqual(
+            self.drive("a.bin", status=LOST), "the board was reset before "
+            "the file was installed: try again")
+
+    def test_nothing_comes(self):
+        self.put("a.bin", stamped(image(1001, SLOT)))
+        self.plug(lambda data: None)
+        self.assertEqual(
+            self.drive("a.bin", "--timeout", "1", status=LOST),
+            "BOOTLOADER: the volume did not come back with a result within "
+            "1 s; the file was copied, look at the board")
+
+    def test_another_board_in_its_place(self):
+        self.put("a.bin", stamped(image(1001, SLOT)))
+        self.plug(lambda data: self.volume.facts.update(serial="OTHER") or
+                  ("SUCCESS", 0, "no error", 0))
+        self.drive("a.bin", "--timeout", "1", status=LOST)
+
+
+class Refuses(Drive):
+    def refuse_file(self, message, data, name="a.bin", status=UNFIT,
+                    **facts):
+        self.put(name, data)
+        self.plug(**facts)
+        self.assertEqual(self.drive(name, status=status), message)
+        self.untouched()
+        self.volume.over = True
+        self.volume.join(5)
+        os.rename(self.volume.path, self.volume.path + message[:20])
+
+    def test_images_for_something_else(self):
+        place = ("the image is for 0x%08X to 0x%08X, the slot of this board "
+                 "is 0x08002800 to 0x0807EFFF: link it for that")
+        at_dfu = image(1001, 0x08001000)
+        self.refuse_file("a.hex: " + place % (0x08001000, 0x080013E8),
+                         hex_file([(0x08001000, at_dfu)]), "a.hex")
+        self.refuse_file(
+            "a.bin: the reset vector 0x08001041 lies outside the image "
+            "(0x08002800 to 0x08002BE8): link the application for its slot, "
+            "or say with --address where its vector table is", at_dfu)
+        self.refuse_file(
+            "a.bin: the image has 509953 bytes, the slot of this board has "
+            "509952", image(SLOT_SIZE + 1, SLOT))
+        self.refuse_file(
+            "a.bin: the image is for product 0x5A407600, stm32f103ze is "
+            "0x5A103E00", stamped(image(1001, SLOT), 0x5A407600))
+        self.refuse_file(
+            "a.bin: the first word 0x20020000 is no stack pointer into RAM "
+            "(0x20000000 to 0x20010000): the image has to start with the "
+            "vector table", image(1001, SLOT, sp=0x20020000))
+
+    def test_another_family(self):
+        self.put("o.bin", image(1001, SLOT, sp=0x20001000))
+        self.run_tool("convert", "o.bin", "-o", "o.uf2", "--address",
+                      hex(SLOT))
+        data = bytearray(self.get("o.uf2"))
+        for i in range(0, len(data), 512):
+            struct.pack_into("<I", data, i + 8, 0x2000)
+            struct.pack_into("<I", data, i + 28, 0x57755A57)
+        self.refuse_file(
+            "o.uf2: the file is for family 0x57755A57, stm32f103ze takes "
+            "0x5EE21072: convert the firmware's .bin, .hex or ELF file for "
+            "this board", data, "o.uf2")
+
+    def test_damaged_images(self):
+        data = bytearray(stamped(image(1001, SLOT)))
+        data[500] ^= 1
+        self.refuse_file("a.bin: the file is damaged: its CRC is not that of "
+                         "its stamp", bytes(data))
+        self.refuse_file("a.bin: the stamp says 1004 bytes, the file has 800",
+                         stamped(image(1001, SLOT))[:800])
+
+    def test_files_that_are_none(self):
+        self.plug()
+        self.assertRegex(self.drive("none.bin", status=INPUT), "none.bin")
+        self.put("bad.hex", b":0000\n")
+        self.assertRegex(self.drive("bad.hex", status=INPUT), "bad.hex:1:")
+        self.untouched()
+
+    def test_the_file_is_looked_at_before_the_board(self):
+        self.put("bad.hex", b":0000\n")
+        self.assertRegex(self.drive("bad.hex", status=INPUT), "bad.hex:1:")
+
+
+class Finds(Drive):
+    def test_directories_that_are_no_volume(self):
+        self.put("a.bin", stamped(image(1001, SLOT)))
+        message = ("BOOTLOADER: no READY.txt, SUCCESS.txt or ERROR.txt of a "
+                   "bootloader in this directory")
+        self.assertEqual(self.drive("a.bin", status=NO_DEVICE), message)
+        os.mkdir(os.path.join(self.dir, "BOOTLOADER"))
+        self.assertEqual(self.drive("a.bin", status=NO_DEVICE), message)
+        good = STATUS % dict(board=BOARD, slot=SLOT, size=SLOT_SIZE,
+                             serial=SERIAL, state="READY", code=0, offset=0,
+                             sentence="no error")
+        for text in ("", "Raspberry Pi RP2\n", good[:100],
+                     good.replace("slot: 0x08002800+0x0007c800",
+                                  "slot: 0xFFFFFFFF+0xFFFFFFFF"),
+                     good.replace("slot: 0x", "slot: 0x0"),
+                     good.replace("+0x0007c800", "+0x00000000"),
+                     good.replace("result: READY", "result: GREEN"),
+                     good.replace("result: READY   0x", "result: READY ")):
+            self.assertNotEqual(text, good)
+            self.put("BOOTLOADER/READY.txt", text.encode())
+            self.assertEqual(self.drive("a.bin", status=NO_DEVICE), message)
+
+    def test_the_status_file_in_capitals_with_cr_lf(self):
+        self.put("a.bin", stamped(image(1001, SLOT)))
+        self.plug()
+        path = os.path.join(self.dir, "BOOTLOADER", "READY.txt")
+        with open(path) as file:
+            text = file.read()
+        os.unlink(path)
+        self.put("BOOTLOADER/READY.TXT", text.replace("\n", "\r\n").encode())
+        self.assertIn("SUCCESS", self.drive("a.bin"))
+
+    def test_serial(self):
+        self.put("a.bin", stamped(image(1001, SLOT)))
+        self.plug()
+        self.assertEqual(
+            self.drive("a.bin", "--serial", "ABC", status=NO_DEVICE),
+            "BOOTLOADER: no READY.txt, SUCCESS.txt or ERROR.txt of a "
+            "bootloader with serial number ABC in this directory")
+        self.drive("a.bin", "--serial", SERIAL.lower())
+
+    def test_none_at_all(self):
+        self.put("a.bin", stamped(image(1001, SLOT)))
+        self.assertRegex(
+            self.run_tool("drive", "a.bin", "--label", "NO SUCH",
+                          status=NO_DEVICE), "no volume NO SUCH is mounted")
+
+    def test_bad_options(self):
+        self.put("a.bin", stamped(image(1001, SLOT)))
+        self.refuse("drive: --mount and --label exclude each other (see "
+                    "'sallyport help drive')", USAGE, "drive", "a.bin",
+                    "--mount", "x", "--label", "y")
+        self.drive("a.bin", "--timeout", "soon", status=USAGE)
+
+
+if __name__ == "__main__":
+    if len(sys.argv) > 1:
+        test_cli.TOOL = os.path.abspath(sys.argv.pop(1))
+    unittest.main()
