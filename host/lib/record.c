@@ -11,16 +11,13 @@ bool record_place(const struct record_reader *r)
     return fail_at(r->f, "%s:%lu: ", r->name, r->line);
 }
 
-static int digit_value(char c)
-{
-    if (c >= '0' && c <= '9')
-        return c - '0';
-    if (c >= 'A' && c <= 'F')
-        return c - 'A' + 10;
-    if (c >= 'a' && c <= 'f')
-        return c - 'a' + 10;
-    return -1;
-}
+/* One more than the value of a digit, 0 for what is none. */
+static const uint8_t digit_values[256] = {
+    ['0'] = 1,  ['1'] = 2,  ['2'] = 3,  ['3'] = 4,  ['4'] = 5,  ['5'] = 6,
+    ['6'] = 7,  ['7'] = 8,  ['8'] = 9,  ['9'] = 10, ['A'] = 11, ['B'] = 12,
+    ['C'] = 13, ['D'] = 14, ['E'] = 15, ['F'] = 16, ['a'] = 11, ['b'] = 12,
+    ['c'] = 13, ['d'] = 14, ['e'] = 15, ['f'] = 16,
+};
 
 static bool is_blank(char c)
 {
@@ -50,21 +47,30 @@ bool record_lines(struct record_reader *r, FILE *file,
     return ok;
 }
 
+/* Which of them is no digit? */
+static bool bad_digit(struct record_reader *r, const char *text, size_t from)
+{
+    while (digit_values[(uint8_t)text[from]])
+        from++;
+    return RECORD_BAD(r, "column %zu is not a hexadecimal digit", from + 1);
+}
+
 bool record_decode(struct record_reader *r, const char *text, size_t length,
                    size_t from, size_t least, size_t most, size_t *n)
 {
     size_t digits = length - from;
+    const uint8_t *p = (const uint8_t *)text + from;
 
     *n = digits / 2;
-    for (size_t i = 0; i < digits; i++) {
-        int value = digit_value(text[from + i]);
+    for (size_t i = 0; i < *n && i < most; i++, p += 2) {
+        uint8_t high = digit_values[p[0]], low = digit_values[p[1]];
 
-        if (value < 0)
-            return RECORD_BAD(r, "column %zu is not a hexadecimal digit",
-                              from + i + 1);
-        if (i / 2 < sizeof(r->bytes))
-            r->bytes[i / 2] = (uint8_t)(r->bytes[i / 2] << 4 | value);
+        if (!high || !low)
+            return bad_digit(r, text, from);
+        r->bytes[i] = (uint8_t)((high - 1) << 4 | (low - 1));
     }
+    if (digits % 2 && !digit_values[(uint8_t)text[length - 1]])
+        return bad_digit(r, text, length - 1);
     if (digits % 2 || *n < least || *n > most)
         return RECORD_BAD(r,
                           "%zu digits, expected an even number from %zu to %zu",
