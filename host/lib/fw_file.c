@@ -229,8 +229,8 @@ static bool check_alternates(const struct fw *fw, enum fw_format format,
     if (!fw->next || format == FW_DFUSE)
         return true;
     return fail(f, FAIL_UNFIT,
-                "there is data for alternate settings %u, %u%s, of which a %s "
-                "file holds one: choose it with --alt",
+                "there is data for alternate settings %u, %u%s, a file of "
+                "format %s holds that of one: choose it with --alt",
                 fw->alternate, fw->next->alternate,
                 fw->next->next ? " and more" : "", fw_format_name(format));
 }
