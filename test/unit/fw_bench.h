@@ -3,7 +3,7 @@
 #ifndef TEST_FW_BENCH_H
 #define TEST_FW_BENCH_H
 
-#include "fw.h" /* before cmocka, which has a macro fail() */
+#include "fw_same.h" /* before cmocka, which has a macro fail() */
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -25,8 +25,5 @@ void add_random_parts(struct fw *fw, uint64_t *random);
 void round_trip(void (*write)(const struct fw *, FILE *),
                 bool (*read)(struct fw *, FILE *, const char *, struct fail *),
                 const struct fw *fw, struct fw *copy);
-
-/* The same bytes at the same addresses, the same gaps. */
-bool same(const struct fw *a, const struct fw *b);
 
 #endif
