@@ -29,10 +29,10 @@ test:
 bench: build
 	@scripts/bench $(BOARDS)
 
-# Interrupted updates, deeper than `make test` goes; some minutes.  DEEP=9
-# SEED=2 goes further, and elsewhere.
+# Interrupted updates, deeper than `make test` goes, and fuzzers, FUZZ seconds
+# (600) each; about an hour.  DEEP=9 SEED=2 goes further, and elsewhere.
 soak: build
-	@DEEP=$(DEEP) SEED=$(SEED) scripts/soak
+	@DEEP=$(DEEP) SEED=$(SEED) FUZZ=$(FUZZ) scripts/soak
 
 # The end-to-end tests alone; CASES="unplug dfuse" takes some of them.
 e2e: build
