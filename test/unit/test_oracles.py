@@ -180,6 +180,20 @@ class Oracle(unittest.TestCase):
             self.assertIn("alt setting: 0", text)
             self.assertIn("alt setting: 1", text)
 
+    @needs("dfu-suffix", "dfuse-pack")
+    def test_what_the_build_makes(self):
+        found = glob.glob(os.path.join(FIRMWARE, "*", "demo-*.dfu"))
+        self.assertGreaterEqual(len(found), 4)
+        for path in found:
+            data = self.get(path[:-3] + "bin")
+            self.assertEqual(self.convert(path, "a.bin"), data)
+            uf2 = self.convert(path[:-3] + "uf2", "b.bin")
+            self.assertEqual(uf2, data + b"\xFF" * (-len(data) % 256))
+            self.run_it("dfu-suffix", "-c", path)
+            text = self.run_it("dfuse-pack", path)
+            self.assertIn("size: %d\n" % len(data), text)
+            self.assertNotIn("ERROR", text)
+
     @needs("fwupdtool")
     def test_fwupdtool(self):
         for path, address, data in self.samples[:2]:
