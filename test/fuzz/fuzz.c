@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* fuzz.c - see fuzz.h. */
-#include "bytes.h"
 #include "fuzz.h"
+#include "bytes.h"
 #include "fw_same.h"
 #include "img.h"
 
