@@ -82,10 +82,8 @@ bool flash_target(struct target *t, const struct flash_job *job,
 {
     *r = (struct update_result){
         .compared = true, .unchanged = true, .verified = true};
-    if (t->d.runtime)
-        return fail(f, FAIL_DEVICE,
-                    "the device runs its application: 'sallyport reboot' "
-                    "brings it into its bootloader");
+    if (t->d.runtime && !target_to_bootloader(t, f))
+        return false;
     return (check_all(t, job->fw, job->address, f) &&
             flash_from(t, job->fw, true, job->address, r, f)) ||
            (f->code == FAIL_UNFIT && fail_at(f, "%s: ", job->path));

@@ -92,8 +92,9 @@ static bool run(const struct cli_call *call, struct fail *f)
     for (size_t i = 0; i < all.buses && ok; i++)
         ok = list_bus(&all, all.bus[i], &count, &j, f);
     json_close(&j, ']');
+    json_number(&j, "status", ok && count ? FAIL_NONE : FAIL_NO_DEVICE);
     json_close(&j, '}');
-    if (ok && all.json && json_text(&j))
+    if (all.json && json_text(&j))
         puts(json_text(&j));
     json_free(&j);
     targets_close(&all);

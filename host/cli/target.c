@@ -11,6 +11,9 @@
 #include <time.h>
 #include <unistd.h>
 
+/* For a bootloader to come, after its application left. */
+#define TO_BOOTLOADER_S 10.0
+
 volatile sig_atomic_t target_stop;
 
 static void on_signal(int number)
@@ -123,7 +126,7 @@ bool targets_buses(struct targets *all, const struct cli_call *call,
     all->call = call;
     all->json = call->value[TARGET_JSON];
     if (!target_check(call, f))
-        return false;
+        return target_json_none(call, f);
     while ((via = cli_next(call, TARGET_VIA, &at))) {
         bool ok;
 
@@ -135,10 +138,11 @@ bool targets_buses(struct targets *all, const struct cli_call *call,
             ok = fail(f, FAIL_USAGE, "--via: '%s' is not usbip:HOST:PORT", via);
         if (!ok) {
             targets_close(all);
-            return false;
+            return target_json_none(call, f);
         }
     }
-    return all->buses || add_bus(all, bus_libusb(f), f);
+    return all->buses || add_bus(all, bus_libusb(f), f) ||
+           target_json_none(call, f);
 }
 
 void targets_close(struct targets *all)
@@ -182,6 +186,7 @@ static bool take(struct targets *all, struct bus *bus,
         device_close(&t->d);
         return true;
     }
+    t->bus = bus;
     all->n++;
     return true;
 }
@@ -259,12 +264,14 @@ bool targets_open(struct targets *all, const struct cli_call *call,
     struct fail why = {0};
     bool ok = targets_buses(all, call, f);
 
+    if (!ok)
+        return false;
     for (size_t i = 0; ok && i < all->buses; i++)
         ok = take_bus(all, all->bus[i], &why, f);
     if (ok && check_count(all, &why, f))
         return true;
     targets_close(all);
-    return false;
+    return target_json_none(call, f);
 }
 
 /* ---- work ---- */
@@ -310,6 +317,15 @@ static void prepare(struct targets *all, struct target *t)
     t->update.progress = all->json ? NULL : progress_show;
 }
 
+static enum fail_code first_failure(const struct targets *all)
+{
+    for (size_t i = 0; i < all->n; i++) {
+        if (!all->target[i].ok)
+            return all->target[i].f.code;
+    }
+    return FAIL_NONE;
+}
+
 static void print_json(const struct targets *all)
 {
     struct json j = {0};
@@ -329,6 +345,7 @@ static void print_json(const struct targets *all)
         json_close(&j, '}');
     }
     json_close(&j, ']');
+    json_number(&j, "status", first_failure(all));
     json_close(&j, '}');
     if (json_text(&j))
         puts(json_text(&j));
@@ -451,9 +468,54 @@ void target_json_fail(struct json *j, const struct fail *f)
         json_string(j, "error", f->text);
 }
 
+bool target_json_none(const struct cli_call *call, const struct fail *f)
+{
+    struct json j = {0};
+
+    if (!call->value[TARGET_JSON])
+        return false;
+    json_open(&j, NULL, '{');
+    json_open(&j, "devices", '[');
+    json_close(&j, ']');
+    target_json_fail(&j, f);
+    json_close(&j, '}');
+    if (json_text(&j))
+        puts(json_text(&j));
+    json_free(&j);
+    return false;
+}
+
+/* ---- from the application to the bootloader ---- */
+
+/* It leaves the bus, and another device comes to the same place. */
+bool target_to_bootloader(struct target *t, struct fail *f)
+{
+    const struct timespec step = {0, 200 * 1000000};
+    double limit = now() + TO_BOOTLOADER_S;
+    struct device old = t->d;
+
+    if (!dfu_detach(&t->d, f))
+        return false;
+    device_close(&t->d);
+    while (now() < limit && !target_stop) {
+        struct fail ignored = {0};
+
+        nanosleep(&step, NULL);
+        if (!device_open(t->bus, old.path, &t->d, &ignored))
+            continue;
+        if (!t->d.runtime)
+            return true;
+        device_close(&t->d);
+    }
+    old.t = NULL;
+    t->d = old; /* for the report */
+    return fail(f, FAIL_LOST,
+                "the application left, and no bootloader came in its place");
+}
+
 /* ---- files ---- */
 
-bool target_load(const struct cli_call *call, unsigned index, struct fw *fw,
+static bool load(const struct cli_call *call, unsigned index, struct fw *fw,
                  const uint32_t **address, uint32_t *room, struct fail *f)
 {
     *address = NULL;
@@ -463,4 +525,10 @@ bool target_load(const struct cli_call *call, unsigned index, struct fw *fw,
         *address = room;
     }
     return fw_load(fw, call->file, *address, f);
+}
+
+bool target_load(const struct cli_call *call, unsigned index, struct fw *fw,
+                 const uint32_t **address, uint32_t *room, struct fail *f)
+{
+    return load(call, index, fw, address, room, f) || target_json_none(call, f);
 }

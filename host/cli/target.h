@@ -51,6 +51,7 @@ struct targets;
 /* One device, and what comes of the work on it. */
 struct target {
     struct device d;
+    struct bus *bus;
     struct targets *all;
     struct update update; /* progress and stop are filled in */
     struct json json;     /* the verb's part of the object */
@@ -105,6 +106,10 @@ bool target_wants(const struct cli_call *call, const struct bus_entry *e);
 bool target_wants_serial(const struct cli_call *call, const char *serial);
 bool target_check(const struct cli_call *call, struct fail *f);
 
+/* An application is sent to its bootloader, and that is opened in its place.
+ * FAIL_LOST: it does not come. */
+bool target_to_bootloader(struct target *t, struct fail *f);
+
 /* A line on standard output, with the device's name where there are several;
  * nothing with --json. */
 __attribute__((format(printf, 2, 3))) void target_say(struct target *t,
@@ -112,6 +117,9 @@ __attribute__((format(printf, 2, 3))) void target_say(struct target *t,
 /* The device in the JSON object: path, ids, strings. */
 void target_json(struct json *j, const struct device *d);
 void target_json_fail(struct json *j, const struct fail *f);
+/* The whole object where it did not come to a device, with --json.  Returns
+ * false. */
+bool target_json_none(const struct cli_call *call, const struct fail *f);
 
 /* Not 0 after Ctrl-C or SIGTERM.  The first one lets an operation come to its
  * end, the second one ends the program. */

@@ -227,11 +227,14 @@ static struct place *find(struct watch *w, const char *path)
     return NULL;
 }
 
+/* In its bootloader: an application, which may be the one that was just
+ * installed, is not waited for. */
 static bool is_listed(const struct bus_entry *entries, size_t n,
                       const char *path)
 {
     for (size_t i = 0; i < n; i++) {
-        if (entries[i].dfu && !strcmp(entries[i].path, path))
+        if (entries[i].dfu && !entries[i].runtime &&
+            !strcmp(entries[i].path, path))
             return true;
     }
     return false;
@@ -269,7 +272,7 @@ static bool look(struct watch *w, struct bus *bus, struct fail *f)
             p->used = false;
     }
     for (size_t i = 0; i < n; i++) {
-        if (target_wants(w->all.call, &entries[i]) &&
+        if (target_wants(w->all.call, &entries[i]) && !entries[i].runtime &&
             !find(w, entries[i].path) && (!w->limit || w->begun < w->limit))
             begin(w, bus, entries[i].path);
     }

@@ -59,7 +59,8 @@ enum { BUS_PATH = 160 };
 struct bus_entry {
     char path[BUS_PATH]; /* where it is plugged in, for --path */
     uint16_t vid, pid;
-    bool dfu; /* it has a DFU interface, class 0xFE subclass 1 */
+    bool dfu;     /* it has a DFU interface, class 0xFE subclass 1, */
+    bool runtime; /* of an application, not of a bootloader */
 };
 
 struct bus;

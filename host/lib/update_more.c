@@ -254,18 +254,24 @@ static bool copy_range(const struct fw *from, uint64_t start, uint64_t end,
     return true;
 }
 
-/* The words that a stamp is in. */
+/* The words that a stamp is in.  *end: one past the image, where there is a
+ * stamp that tells, or start where there is nothing. */
 static bool read_stamp(const struct update *u, size_t index, uint64_t start,
-                       struct stamp *stamp, bool *is, struct fail *f)
+                       uint64_t *end, struct fail *f)
 {
     struct update quiet = *u;
+    struct stamp stamp;
     struct fw head;
     bool ok;
 
     quiet.progress = NULL;
     fw_init(&head);
     ok = update_read(&quiet, index, start, start + IMG_HEADER_SIZE, &head, f);
-    *is = ok && stamp_get(&head, start, stamp);
+    if (ok && trim(&head, start, start + IMG_HEADER_SIZE) == start)
+        *end = start;
+    else if (ok && stamp_get(&head, start, &stamp) &&
+             stamp.length >= IMG_HEADER_SIZE && stamp.length <= *end - start)
+        *end = start + stamp.length;
     fw_free(&head);
     return ok;
 }
@@ -273,17 +279,21 @@ static bool read_stamp(const struct update *u, size_t index, uint64_t start,
 bool update_read_image(const struct update *u, size_t index, struct fw *out,
                        struct fail *f)
 {
-    bool layout = u->d->alt[index].has_layout, is = false, ok;
-    uint64_t start = 0, end = 0;
-    struct stamp stamp;
+    uint64_t start = 0, end = 0, slot_end;
     struct fw all;
+    bool ok;
 
-    if (layout && !place_slot(u->d, index, &start, &end))
-        return fail(f, FAIL_UNFIT, "nothing of the device can be written");
-    if (layout && !read_stamp(u, index, start, &stamp, &is, f))
-        return false;
-    if (is && stamp.length >= IMG_HEADER_SIZE && stamp.length <= end - start)
-        return update_read(u, index, start, start + stamp.length, out, f);
+    if (u->d->alt[index].has_layout) {
+        if (!place_slot(u->d, index, &start, &end))
+            return fail(f, FAIL_UNFIT, "nothing of the device can be written");
+        slot_end = end;
+        if (!read_stamp(u, index, start, &end, f))
+            return false;
+        if (end == start)
+            return true;
+        if (end < slot_end)
+            return update_read(u, index, start, end, out, f);
+    }
     fw_init(&all);
     ok = update_read(u, index, start, end, &all, f);
     if (ok && fw_span(&all, &start, &end))

@@ -132,33 +132,22 @@ static void path_of(libusb_device *device, char path[BUS_PATH])
                        ports[i]);
 }
 
-static bool config_has_dfu(const struct libusb_config_descriptor *config)
+static void look_for_dfu(const struct libusb_config_descriptor *config,
+                         struct bus_entry *e)
 {
     for (int i = 0; i < config->bNumInterfaces; i++) {
         const struct libusb_interface *all = &config->interface[i];
 
         for (int k = 0; k < all->num_altsetting; k++) {
-            if (all->altsetting[k].bInterfaceClass == DFU_CLASS &&
-                all->altsetting[k].bInterfaceSubClass == DFU_SUBCLASS)
-                return true;
+            const struct libusb_interface_descriptor *d = &all->altsetting[k];
+
+            if (d->bInterfaceClass != DFU_CLASS ||
+                d->bInterfaceSubClass != DFU_SUBCLASS)
+                continue;
+            e->dfu = true;
+            e->runtime = d->bInterfaceProtocol == DFU_PROTOCOL_RUNTIME;
         }
     }
-    return false;
-}
-
-static bool has_dfu(libusb_device *device, unsigned configurations)
-{
-    bool found = false;
-
-    for (uint8_t i = 0; i < configurations && !found; i++) {
-        struct libusb_config_descriptor *config;
-
-        if (libusb_get_config_descriptor(device, i, &config))
-            continue;
-        found = config_has_dfu(config);
-        libusb_free_config_descriptor(config);
-    }
-    return found;
 }
 
 static void fill_entry(libusb_device *device, struct bus_entry *e)
@@ -171,7 +160,14 @@ static void fill_entry(libusb_device *device, struct bus_entry *e)
         return;
     e->vid = d.idVendor;
     e->pid = d.idProduct;
-    e->dfu = has_dfu(device, d.bNumConfigurations);
+    for (uint8_t i = 0; i < d.bNumConfigurations && !e->dfu; i++) {
+        struct libusb_config_descriptor *config;
+
+        if (libusb_get_config_descriptor(device, i, &config))
+            continue;
+        look_for_dfu(config, e);
+        libusb_free_config_descriptor(config);
+    }
 }
 
 static bool usb_list(struct bus *b, struct bus_entry **entries, size_t *n,

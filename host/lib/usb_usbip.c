@@ -347,7 +347,10 @@ static bool take_entry(const struct ip_bus *u, int fd, int64_t deadline,
     for (unsigned i = 0; i < m[311]; i++) {
         if (receive_all(fd, interface, 4, deadline))
             return false;
-        e->dfu |= interface[0] == DFU_CLASS && interface[1] == DFU_SUBCLASS;
+        if (interface[0] != DFU_CLASS || interface[1] != DFU_SUBCLASS)
+            continue;
+        e->dfu = true;
+        e->runtime = interface[2] == DFU_PROTOCOL_RUNTIME;
     }
     return true;
 }
