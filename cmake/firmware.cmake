@@ -18,6 +18,7 @@ ExternalProject_Add(firmware
         -DSALLYPORT_OUTPUT=${PROJECT_BINARY_DIR}/firmware
         -DSALLYPORT_TOOL=$<TARGET_FILE:sallyport>
         -DSALLYPORT_VERSION=${PROJECT_VERSION}
+        -DSALLYPORT_BUILD=${SALLYPORT_BUILD}
     DEPENDS sallyport
     BUILD_ALWAYS ON
     INSTALL_COMMAND ""

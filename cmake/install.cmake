@@ -6,7 +6,7 @@
 include(GNUInstallDirs)
 include(CMakePackageConfigHelpers)
 
-set(SALLYPORT_ZSH_DIR ${CMAKE_INSTALL_DATADIR}/zsh/site-functions CACHE PATH
+set(SALLYPORT_ZSH_DIR ${CMAKE_INSTALL_DATADIR}/zsh/site-functions CACHE STRING
     "zsh completions")
 set(SHARE ${PROJECT_BINARY_DIR}/share)
 file(MAKE_DIRECTORY ${SHARE})
@@ -82,5 +82,5 @@ install(FILES ${SHARE}/sallyport.pc
 if(SALLYPORT_FIRMWARE)
     install(DIRECTORY ${PROJECT_BINARY_DIR}/firmware/ COMPONENT firmware
         DESTINATION ${CMAKE_INSTALL_DATADIR}/sallyport FILES_MATCHING
-        REGEX "/sallyport-[^/]*[.](elf|hex|bin)$")
+        REGEX "/sallyport-[^/]*[.](hex|bin)$")
 endif()

@@ -11,7 +11,7 @@ set(F103E_RAM_SIZE 0x10000)
 set(F103E_PORT startup.c mem.c crc.c plat.c plat_f1.c clock_f1.c flash_f1.c
     dcd_fsdev.c)
 set(F103E_DEMO app/demo.c app/demo_stm32.c app/demo_f1.c app/sallyport_app.c
-    core/usbd.c port/stm32/clock_f1.c port/stm32/dcd_fsdev.c)
+    core/usbd.c port/stm32/mem.c port/stm32/clock_f1.c port/stm32/dcd_fsdev.c)
 
 # STM32F407xG: Cortex-M4 (its FPU stays off), 1 MB flash, 128 KB RAM, DWC2.
 # An application starts behind the first sector, whatever the profile takes
@@ -23,4 +23,4 @@ set(F407_BOOT_SIZE 16384)
 set(F407_PORT startup.c mem.c crc.c plat.c plat_f4.c clock_f4.c flash_f4.c
     dcd_dwc2.c)
 set(F407_DEMO app/demo.c app/demo_stm32.c app/demo_f4.c app/sallyport_app.c
-    core/usbd.c port/stm32/clock_f4.c port/stm32/dcd_dwc2.c)
+    core/usbd.c port/stm32/mem.c port/stm32/clock_f4.c port/stm32/dcd_dwc2.c)
