@@ -2,7 +2,7 @@
 # The commands by name; each sets up what it needs.  The work is done by
 # CMake and by scripts/.
 
-.PHONY: build install demo test bench soak e2e sizes format check-format clean
+.PHONY: build install deb dist demo test bench soak e2e sizes format check-format clean
 
 build:
 	@scripts/setup
@@ -15,6 +15,17 @@ prefix = /usr/local
 install: build
 	@cmake --install build --prefix $(prefix) \
 		$(if $(COMPONENT),--component $(COMPONENT))
+
+# Debian packages of the tree as it is, in build/package.
+deb:
+	@scripts/setup
+	@scripts/dist --deb
+
+# Everything that is given to others, of the commit, in build/dist; built twice
+# to see that it is the same.
+dist:
+	@scripts/setup
+	@scripts/dist
 
 # A bootloader on a virtual chip takes two updates from dfu-util.
 demo:

@@ -32,6 +32,7 @@ LINKED = {
 LOADED = {
     "libc6": "LGPL-2.1-or-later",
     "libelf1": "LGPL-3.0-or-later OR GPL-2.0-or-later",
+    "libnettle8": "LGPL-3.0-or-later OR GPL-2.0-or-later",
     "libunicorn2": "GPL-2.0-only",
     "libusb-1.0-0": "LGPL-2.1-or-later",
     "libusbredirparser1": "LGPL-2.1-or-later",

@@ -117,13 +117,16 @@ static void zsh_option(const struct cli_option *o)
     printf(" \\\n            ");
     if (o->many)
         printf("'*'");
-    else if (o->letter)
-        printf("'(-%c --%s)'", o->letter, o->name);
+    else if (o->letter) {
+        printf("'(-%c --", o->letter);
+        zsh_text(o->name);
+        printf(")'");
+    }
     if (o->letter)
-        printf("{-%c,--%s%s}", o->letter, o->name, o->arg ? "=" : "");
-    else
-        printf("--%s%s", o->name, o->arg ? "=" : "");
-    printf("'[");
+        printf("{-%c,", o->letter);
+    printf("'--");
+    zsh_text(o->name);
+    printf("%s'%s'[", o->arg ? "=" : "", o->letter ? "}" : "");
     zsh_text(o->help);
     printf("]");
     if (value != DOC_NONE) {

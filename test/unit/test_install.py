@@ -197,7 +197,10 @@ class Completions(Installed):
             part = re.search(r"^    %s\)\n(.*?);;$" % verb, text,
                              re.M | re.S).group(1)
             found = re.findall(
-                r"^ +(?:'[^']*')?(?:\{-(\w),)?--([\w:-]+)=?\}?'\[", part, re.M)
+                r"^ +(?:'[^']*')?(?:\{-(\w),)?'--([\w:\\-]+)=?'\}?'\[", part,
+                re.M)
+            found = [(letter, name.replace("\\:", ":"))
+                     for letter, name in found]
             self.assertEqual(found, [(letter, name) for letter, name, _
                                      in self.options(verb)])
             self.assertIn("'%s:" % verb, text)
