@@ -4,7 +4,9 @@
 import re
 import socket
 import subprocess
+import tempfile
 import time
+from pathlib import Path
 
 import images
 import usbmon
@@ -145,12 +147,20 @@ def two_versions_one_after_the_other(b):
 
 @on_both
 def dfuse_file_with_two_elements(b):
+    """One that `sallyport merge` makes."""
     b.start()
     start, _ = b.layout().slot()
     demo = b.board.read("demo-dfu.bin")
     settings = images.filled(b"settings", 5000)
     far = start + 96 * KB
-    b.guest.put(images.dfuse([(start, demo), (far, settings)]), "/tmp/2.dfu")
+    with tempfile.TemporaryDirectory() as directory:
+        data, merged = (Path(directory) / name for name in ("s.bin", "2.dfu"))
+        data.write_bytes(settings)
+        subprocess.run([ROOT / "build/bin/sallyport", "merge",
+                        b.board.files / "demo-dfu.hex", "%s@%#x" % (data, far),
+                        "-o", merged, "--board", b.board.name], check=True,
+                       stdout=subprocess.DEVNULL)
+        b.guest.put(merged.read_bytes(), "/tmp/2.dfu")
     result = b.dfu_util("-a 0 -D /tmp/2.dfu")
     check(result.status == 0, "dfu-util ends with status %d:\n%s",
           result.status, last_drawn(result.output))

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 # One program for each parser: with clang a libFuzzer that runs for a moment in
 # ctest (and ten minutes in scripts/soak), with gcc one that reads the corpus.
-set(FUZZERS hex srec uf2 dfu elf file)
+set(FUZZERS hex srec uf2 dfu elf file layout device)
 set(FUZZ_SECONDS 1 CACHE STRING "seconds of each fuzzer in ctest")
 set(FUZZ ${CMAKE_CURRENT_SOURCE_DIR}/fuzz)
 set(LIB ${PROJECT_SOURCE_DIR}/host/lib)
@@ -19,7 +19,8 @@ endif()
 
 add_library(fuzz_lib STATIC ${LIB}/dfu_file.c ${LIB}/elf_fw.c ${LIB}/fail.c
     ${LIB}/fw.c ${LIB}/fw_file.c ${LIB}/hex.c ${LIB}/img_crc.c ${LIB}/record.c
-    ${LIB}/srec.c ${LIB}/uf2.c unit/fw_same.c ${fuzz_main})
+    ${LIB}/srec.c ${LIB}/uf2.c ${LIB}/device.c ${LIB}/layout.c
+    unit/fw_same.c ${fuzz_main})
 target_include_directories(fuzz_lib PUBLIC ${LIB} ${PROJECT_SOURCE_DIR}/core
     unit)
 target_compile_options(fuzz_lib PUBLIC ${fuzz_flags})
