@@ -83,6 +83,14 @@ static void malformed_srec_is_refused_with_its_line(void **state)
                            "expected 3"},
         {"S104000041BA\nS5030002FA\n" S_END,
          "2: the count says 2 data records, there are 1: lines are missing"},
+        {"S104000041BA\nS5030000FC\n" S_END,
+         "2: the count says 0 data records, there are 1: lines are missing"},
+        {"S104000041BA\nS5030001FB\nS104000042B9\n",
+         "3: two values for address 0x00000000: 0x41 before, 0x42 here"},
+        {"S104000041BA\nS5030001FB\nS104000142B8\n",
+         "3: the end record (S7, S8 or S9) is missing, the file may be cut "
+         "short"},
+        {"S104000041BAx\n", "1: column 13 is not a hexadecimal digit"},
         {S_END "S104000041BA\n", "2: there is more behind the end record"},
         {"S104000041BA\r\nS104000042B9\r\n" S_END,
          "2: two values for address 0x00000000: 0x41 before, 0x42 here"},
@@ -186,6 +194,32 @@ static void srec_gets_the_shortest_addresses(void **state)
         fw_free(&fw);
         assert_string_equal(text, cases[i].text);
     }
+}
+
+/* S5 holds 16 bits. */
+static void many_records_are_counted(void **state)
+{
+    static const char end[] = "S604010000FA\nS804000000FB\n";
+    struct fail f = {0};
+    char text[sizeof(end)] = "";
+    struct fw fw, copy;
+    FILE *file = tmpfile();
+
+    (void)state;
+    fw_init(&fw);
+    fw_init(&copy);
+    for (uint32_t i = 0; i < 0x10000; i++)
+        assert_true(fw_add(&fw, 32 * i, "A", 1, &f));
+    srec_write(&fw, file);
+    fseek(file, -(long)(sizeof(end) - 1), SEEK_END);
+    assert_int_equal(fread(text, 1, sizeof(text), file), sizeof(end) - 1);
+    rewind(file);
+    assert_true(srec_read(&copy, file, "t", &f));
+    assert_true(same(&fw, &copy));
+    assert_string_equal(text, end);
+    fclose(file);
+    fw_free(&fw);
+    fw_free(&copy);
 }
 
 static void random_parts_survive_srec(void **state)
@@ -356,6 +390,15 @@ static void what_others_write_is_read(void **state)
     fw_free(&fw);
 
     make_sample(data);
+    data[SECOND + 6] = 0;
+    put_le32(data + SECOND + TARGET, 0x08005000);
+    seal(data, sizeof(data));
+    fw_init(&fw);
+    assert_true(load_dfu(&fw, data, sizeof(data), false, &f));
+    assert_string_equal(fw.name, "Internal Flash"); /* the first one's */
+    fw_free(&fw);
+
+    make_sample(data);
     put_le32(data + SECOND + TARGET + 4, 0); /* then 3 bytes are too many */
     put_le32(data + SECOND + 266, 8);
     memmove(data + SAMPLE_BODY - 3, data + SAMPLE_BODY, 16);
@@ -500,7 +543,16 @@ static void plain_dfu_is_a_binary_with_a_suffix(void **state)
                "abcd\xFF\xFF"
                "ef");
     fw_free(&fw);
+    put_le16(data + 14, 0x011A);
+    seal(data, n);
+    fw_init(&fw);
+    assert_false(load_dfu(&fw, data, n, true, &f));
+    fw_free(&fw);
+    assert_string_equal(f.text,
+                        "t.dfu:0x0: the suffix (bcdDFU 0x011A) is a DfuSe "
+                        "file's, expected \"DfuSe\" here");
     data[3] ^= 1;
+    put_le16(data + 14, 0x0100);
     fw_init(&fw);
     assert_false(load_dfu(&fw, data, n, true, &f));
     fw_free(&fw);
@@ -513,8 +565,8 @@ static void one_alternate_setting_is_taken(void **state)
 {
     static const struct {
         uint8_t alternate;
-        const char *data;
-    } cases[] = {{0, "abcd"}, {3, "xyz"}};
+        const char *data, *name;
+    } cases[] = {{0, "abcd", "Internal Flash"}, {3, "xyz", "Option Bytes"}};
 
     (void)state;
     for (size_t i = 0; i < COUNT(cases); i++) {
@@ -531,6 +583,7 @@ static void one_alternate_setting_is_taken(void **state)
         assert_true(fw_keep_alternate(&fw, cases[i].alternate, &f));
         assert_null(fw.next);
         assert_int_equal(fw.alternate, cases[i].alternate);
+        assert_string_equal(fw.name, cases[i].name);
         check_part(&fw, 0x08004000, cases[i].data);
         fw_free(&fw);
     }
@@ -725,6 +778,7 @@ int main(void)
         cmocka_unit_test(every_kind_of_srec_is_read),
         cmocka_unit_test(a_count_ends_a_file_as_well),
         cmocka_unit_test(srec_gets_the_shortest_addresses),
+        cmocka_unit_test(many_records_are_counted),
         cmocka_unit_test(random_parts_survive_srec),
         cmocka_unit_test(dfuse_with_several_targets_and_garbage_in_names),
         cmocka_unit_test(what_others_write_is_read),

@@ -202,6 +202,10 @@ class Dfu(test_cli.Tool):
     def test_the_content_counts_not_the_name(self):
         self.put("a.bin", dfuse([(0, [(SLOT, b"abc")])]))
         self.assertEqual(self.convert("a.bin", "o.bin"), b"abc")
+        self.run_tool("convert", "o.bin", "-o", "p.dfu", "--dfu", "plain")
+        os.rename(os.path.join(self.dir, "p.dfu"),
+                  os.path.join(self.dir, "p.bin"))
+        self.assertEqual(self.convert("p.bin", "q.bin"), b"abc")
         self.put("a.hex", b"\r\n\n" + b"S104000041BA\nS9030000FC\n")
         self.assertEqual(self.convert("a.hex", "o.bin"), b"A")
         self.put("a.srec", b" \n" + hex_file([(SLOT, b"abc")]))
@@ -213,6 +217,17 @@ class Dfu(test_cli.Tool):
         self.put("a.s19", b"\x00\x00\x01\x20")
         self.refuse("a.s19:1: the line does not start with 'S'", INPUT,
                     "convert", "a.s19", "-o", "p.bin")
+
+    def test_every_ending(self):
+        self.put("a.hex", hex_file([(SLOT, b"abc")]))
+        for endings, start in ((("hex", "ihex", "ihx", "HEX"), b":02"),
+                               (("srec", "s19", "s28", "s37", "mot", "S19"),
+                                b"S0030000FC\nS3"),
+                               (("dfu", "DFU"), b"DfuSe"), (("uf2",), b"UF2"),
+                               (("bin",), b"abc")):
+            for ending in endings:
+                got = self.convert("a.hex", "o." + ending)
+                self.assertEqual(got[:len(start)], start)
 
     def test_alternate_settings(self):
         self.put("a.dfu", dfuse([(0, [(SLOT, b"a")]), (2, [(SLOT, b"b")])]))
