@@ -74,7 +74,7 @@ static bool convert(struct fw *fw, const struct request *r, struct fail *f)
     return true;
 }
 
-static bool run(const struct cli_call *call, struct fail *f)
+static bool convert_file(const struct cli_call *call, struct fail *f)
 {
     struct request r;
     struct fw fw;
@@ -86,6 +86,11 @@ static bool run(const struct cli_call *call, struct fail *f)
     ok = convert(&fw, &r, f);
     fw_free(&fw);
     return ok;
+}
+
+static bool run(const struct cli_call *call, struct fail *f)
+{
+    return cli_output_end(call, REST, convert_file(call, f), f);
 }
 
 const struct cli_verb cli_convert = {

@@ -254,6 +254,25 @@ static bool show_fw(const struct fw *fw, const char *path, struct json *j,
     return ok || fail_at(f, "%s: ", path);
 }
 
+void info_json(const char *path, const struct fail *f)
+{
+    struct json j = {0};
+    struct fail why = {0};
+    struct fw fw;
+
+    fw_init(&fw);
+    json_open(&j, NULL, '{');
+    /* What is wrong with a stamp is in there; the file is as it should be. */
+    if (path && fw_load(&fw, path, NULL, &why))
+        show_fw(&fw, path, &j, &why);
+    target_json_fail(&j, f);
+    json_close(&j, '}');
+    if (json_text(&j))
+        puts(json_text(&j));
+    json_free(&j);
+    fw_free(&fw);
+}
+
 static bool info_file(const struct cli_call *call, struct fail *f)
 {
     struct json j = {0}, *to = call->value[TARGET_JSON] ? &j : NULL;

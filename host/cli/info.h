@@ -11,6 +11,9 @@
  * that is not NULL.  FAIL_UNFIT: the stamp does not match. */
 bool info_image(const struct fw *fw, struct json *j, struct fail *f);
 
+/* Prints what is in a file (NULL: none) and f as one JSON object. */
+void info_json(const char *path, const struct fail *f);
+
 bool info_device(const struct cli_call *call, struct fail *f);
 
 #endif

@@ -103,7 +103,7 @@ static bool merge(struct merge_part *parts, const struct cli_call *call,
     return ok;
 }
 
-static bool run(const struct cli_call *call, struct fail *f)
+static bool merge_files(const struct cli_call *call, struct fail *f)
 {
     struct merge_part *parts;
     struct cli_output out;
@@ -124,6 +124,11 @@ static bool run(const struct cli_call *call, struct fail *f)
     }
     free(parts);
     return ok;
+}
+
+static bool run(const struct cli_call *call, struct fail *f)
+{
+    return cli_output_end(call, REST, merge_files(call, f), f);
 }
 
 const struct cli_verb cli_merge = {

@@ -2,6 +2,8 @@
 /* output.c - see output.h. */
 #include "output.h"
 
+#include "info.h"
+
 #include <string.h>
 
 /* Exactly up to `end`, 1 to 4 hexadecimal digits. */
@@ -38,10 +40,11 @@ static bool get_usb(struct cli_output *out, const char *text, struct fail *f)
              take_id(&p, '\0', &out->bcd_device)))
             return true;
     }
-    return fail(f, FAIL_USAGE,
-                "--usb: '%s' is not VID:PID or VID:PID:REVISION, each of up to "
-                "4 hexadecimal digits",
-                text);
+    return fail(
+        f, FAIL_USAGE,
+        "--vid:pid: '%s' is not VID:PID or VID:PID:REVISION, each of up to "
+        "4 hexadecimal digits",
+        text);
 }
 
 static bool get_dfu(struct cli_output *out, const char *text, struct fail *f)
@@ -74,6 +77,7 @@ bool cli_output_get(struct cli_output *out, const char *verb, unsigned first,
     if (!out->path)
         return fail(f, FAIL_USAGE, "%s: no output given, add -o OUT", verb);
     out->has_family = value[CLI_FAMILY] != NULL;
+    out->json = value[CLI_JSON] != NULL;
     return fw_format_of(out->path, &out->format, f) &&
            (!value[CLI_ALT] || get_alt(out, value[CLI_ALT], f)) &&
            (!value[CLI_USB] || get_usb(out, value[CLI_USB], f)) &&
@@ -138,7 +142,7 @@ void cli_output_report(const struct cli_output *out, const struct fw *fw)
 {
     uint64_t start = 0, end = 0;
 
-    for (const struct fw *part = fw; part; part = part->next) {
+    for (const struct fw *part = fw; part && !out->json; part = part->next) {
         fw_span(part, &start, &end);
         printf("%s: %llu bytes", out->path, (unsigned long long)(end - start));
         if (fw->placed)
@@ -153,4 +157,12 @@ void cli_output_report(const struct cli_output *out, const struct fw *fw)
             printf(", for %04X:%04X", fw->vid, fw->pid);
         printf("\n");
     }
+}
+
+bool cli_output_end(const struct cli_call *call, unsigned first, bool ok,
+                    const struct fail *f)
+{
+    if (call->value[first + CLI_JSON])
+        info_json(ok ? call->value[CLI_OUTPUT] : NULL, f);
+    return ok;
 }

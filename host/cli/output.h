@@ -11,7 +11,7 @@
 /* The first option of these verbs is the output, those that are seldom needed
  * come last: from number `first` on. */
 enum { CLI_OUTPUT };
-enum { CLI_ALT, CLI_USB, CLI_DFU, CLI_FAMILY };
+enum { CLI_ALT, CLI_USB, CLI_DFU, CLI_FAMILY, CLI_JSON };
 /* clang-format off */
 #define CLI_OUTPUT_FIRST                                                       \
     [CLI_OUTPUT] = {"output", 'o', "OUT",                                      \
@@ -19,15 +19,16 @@ enum { CLI_ALT, CLI_USB, CLI_DFU, CLI_FAMILY };
 #define CLI_OUTPUT_REST(first)                                                 \
     [(first) + CLI_ALT] = {"alt", 0, "N",                                      \
         "alternate setting: the one to take, or of a .dfu", false},            \
-    [(first) + CLI_USB] = {"usb", 0, "VID:PID",                                \
+    [(first) + CLI_USB] = {"vid:pid", 0, "VID:PID",                                \
         "USB device that a .dfu is for, in hexadecimal", false},               \
     [(first) + CLI_DFU] = {"dfu", 0, "KIND",                                   \
         "a .dfu is 'dfuse' or 'plain', without addresses", false},             \
     [(first) + CLI_FAMILY] = {"family", 0, "ID",                               \
-        "family id of a .uf2", false}
+        "family id of a .uf2", false},                                         \
+    [(first) + CLI_JSON] = {"json", 0, NULL, "print one JSON object", false}
 /* clang-format on */
 #define CLI_OUTPUT_SYNOPSIS                                                    \
-    "[--alt N] [--usb VID:PID] [--dfu KIND] [--family ID]"
+    "[--alt N] [--vid:pid VID:PID] [--dfu KIND] [--family ID] [--json]"
 
 struct cli_output {
     const char *path;
@@ -37,6 +38,7 @@ struct cli_output {
     uint8_t alt;
     uint16_t vid, pid, bcd_device;
     bool plain;
+    bool json;
     uint32_t family;
 };
 
@@ -56,7 +58,12 @@ bool cli_output_choose(const struct cli_output *out, struct fw *fw,
 bool cli_output_prepare(const struct cli_output *out, struct fw *fw,
                         const char *path, const char *remedy, struct fail *f);
 
-/* "OUT: 1001 bytes, 0x08001000 to 0x080013E8, ..." */
+/* "OUT: 1001 bytes, 0x08001000 to 0x080013E8, ...", but for --json. */
 void cli_output_report(const struct cli_output *out, const struct fw *fw);
+
+/* With --json what is in the file now, or the error, as one object.  Returns
+ * ok, which is what came of the verb. */
+bool cli_output_end(const struct cli_call *call, unsigned first, bool ok,
+                    const struct fail *f);
 
 #endif

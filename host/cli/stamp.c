@@ -74,11 +74,12 @@ static bool stamp_file(struct fw *fw, const char *path,
     if (!cli_output_prepare(out, fw, path, "--address", f) ||
         !fw_save(fw, out->path, f))
         return false;
-    report(out->path, &stamp);
+    if (!out->json)
+        report(out->path, &stamp);
     return true;
 }
 
-static bool run(const struct cli_call *call, struct fail *f)
+static bool stamp_it(const struct cli_call *call, struct fail *f)
 {
     struct stamp_request request = {0};
     struct cli_output out;
@@ -93,6 +94,11 @@ static bool run(const struct cli_call *call, struct fail *f)
     ok = stamp_file(&fw, call->file, &out, &request, f);
     fw_free(&fw);
     return ok;
+}
+
+static bool run(const struct cli_call *call, struct fail *f)
+{
+    return cli_output_end(call, REST, stamp_it(call, f), f);
 }
 
 const struct cli_verb cli_stamp = {

@@ -5,8 +5,10 @@
 
 usage: test_merge.py build/bin/sallyport
 """
+import json
 import os
 import struct
+import subprocess
 import sys
 import unittest
 import zlib
@@ -168,7 +170,7 @@ class Dfu(test_cli.Tool):
         got = self.convert("a.bin", "o.dfu", "--board", BOARD, *place)
         self.assertEqual(got[-16:-4],
                          b"\xff\xff\x01\x00\x09\x12\x1a\x01UFD\x10")
-        got = self.convert("a.bin", "o.dfu", "--board", BOARD, "--usb",
+        got = self.convert("a.bin", "o.dfu", "--board", BOARD, "--vid:pid",
                            "0483:df11:0102", *place)
         self.assertEqual(got[-16:-4],
                          b"\x02\x01\x11\xdf\x83\x04\x1a\x01UFD\x10")
@@ -179,7 +181,7 @@ class Dfu(test_cli.Tool):
 
     def test_plain_stays_plain(self):
         self.put("a.bin", b"abc")
-        plain = self.convert("a.bin", "p.dfu", "--dfu", "plain", "--usb",
+        plain = self.convert("a.bin", "p.dfu", "--dfu", "plain", "--vid:pid",
                              "1209:0001")
         self.assertEqual(self.convert("p.dfu", "q.dfu"), plain)
         self.assertEqual(self.convert("p.dfu", "o.bin"), b"abc")
@@ -262,16 +264,39 @@ class Dfu(test_cli.Tool):
         to = ("convert", "a.bin", "-o", "o.dfu", "--address", "0")
         for text in ("", "1209", "1209:", ":1", "12093:1", "1209:00001",
                      "1209:1:", "1209:1:1:1", "12g9:1", "0x:1"):
-            self.refuse("--usb: '%s' is not VID:PID or VID:PID:REVISION, each "
+            self.refuse("--vid:pid: '%s' is not VID:PID or VID:PID:REVISION, each "
                         "of up to 4 hexadecimal digits" % text, USAGE, *to,
-                        "--usb", text)
+                        "--vid:pid", text)
         self.refuse("--dfu: there is no 'st', only dfuse and plain", USAGE,
                     *to, "--dfu", "st")
         self.refuse("--alt: '256' is not a number up to 255", USAGE, *to,
                     "--alt", "256")
-        self.run_tool(*to, "--usb", "0x1209:0xAb", "--alt", "255", "--dfu",
+        self.run_tool(*to, "--vid:pid", "0x1209:0xAb", "--alt", "255", "--dfu",
                       "dfuse")
         self.assertEqual(self.get("o.dfu")[-14:-10], b"\xab\x00\x09\x12")
+
+    def test_json(self):
+        self.put("a.bin", stamped(image()))
+        place = ("--address", hex(SLOT), "--json")
+        for verb in ("convert", "stamp"):
+            got = json.loads(self.run_tool(verb, "a.bin", "-o", "o.dfu",
+                                           "--alt", "3", *place))
+            self.assertEqual(got, json.loads(self.run_tool("info", "o.dfu",
+                                                           "--json")))
+            self.assertEqual((got["file"], got["format"], got["status"]),
+                             ("o.dfu", "DfuSe", 0))
+            self.assertEqual(got["images"][0]["alternate"], 3)
+        got = json.loads(self.run_tool("merge", "o.dfu", "-o", "p.hex",
+                                       "--json"))
+        self.assertEqual(got["images"][0]["address"], "0x%08X" % SLOT)
+        for verb in ("convert", "merge", "stamp"):
+            done = subprocess.run(
+                [test_cli.TOOL, verb, "none.bin", "-o", "q.dfu", "--json"],
+                cwd=self.dir, text=True, capture_output=True)
+            self.assertEqual(done.returncode, INPUT)
+            self.assertEqual(json.loads(done.stdout), {
+                "status": INPUT,
+                "error": "none.bin: No such file or directory"})
 
     def test_family(self):
         self.put("a.bin", b"abc")

@@ -124,7 +124,7 @@ class Oracle(unittest.TestCase):
         usb = "%04X:%04X:%04X" % (VID, PID, REVISION)
         for path, address, data in self.samples:
             for kind, number in (("dfuse", "0x011A"), ("plain", "0x0100")):
-                self.convert(path, "a.dfu", "--dfu", kind, "--usb", usb)
+                self.convert(path, "a.dfu", "--dfu", kind, "--vid:pid", usb)
                 text = self.run_it("dfu-suffix", "-c", "a.dfu")
                 for name, value in (("BCD device", "0x%04X" % REVISION),
                                     ("Product ID", "0x%04X" % PID),
@@ -142,7 +142,7 @@ class Oracle(unittest.TestCase):
     @needs("dfuse-pack")
     def test_dfuse_pack(self):
         for path, address, data in self.samples:
-            self.convert(path, "a.dfu", "--usb", "1209:0001")
+            self.convert(path, "a.dfu", "--vid:pid", "1209:0001")
             text = self.run_it("dfuse-pack", "-d", "a.dfu")
             self.assertNotIn("ERROR", text)
             self.assertIn("usb: 1209:0001", text)
