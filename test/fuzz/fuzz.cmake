@@ -2,7 +2,7 @@
 # One program for each parser: with clang a libFuzzer that runs for a moment in
 # ctest (and ten minutes in scripts/soak), with gcc one that reads the corpus.
 set(FUZZERS hex srec uf2 dfu elf file layout device)
-set(FUZZ_SECONDS 1 CACHE STRING "seconds of each fuzzer in ctest")
+set(FUZZ_RUNS 5000 CACHE STRING "inputs that each fuzzer tries in ctest")
 set(FUZZ ${CMAKE_CURRENT_SOURCE_DIR}/fuzz)
 set(LIB ${PROJECT_SOURCE_DIR}/host/lib)
 
@@ -39,7 +39,7 @@ foreach(name IN LISTS FUZZERS)
         set(found ${CMAKE_BINARY_DIR}/fuzz/${name})
         file(MAKE_DIRECTORY ${found})
         add_test(NAME fuzz_${name} COMMAND fuzz_${name}
-            -max_total_time=${FUZZ_SECONDS} -max_len=4096 -verbosity=0
+            -runs=${FUZZ_RUNS} -max_total_time=20 -max_len=4096 -verbosity=0
             -print_final_stats=1 -artifact_prefix=${found}- ${found} ${corpus})
     endif()
     set_tests_properties(fuzz_${name} PROPERTIES TIMEOUT 120 LABELS fuzz)
