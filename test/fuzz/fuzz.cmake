@@ -2,7 +2,7 @@
 # One program for each parser: with clang a libFuzzer that runs for a moment in
 # ctest (and ten minutes in scripts/soak), with gcc one that reads the corpus.
 set(FUZZERS hex srec uf2 dfu elf file layout device)
-set(FUZZ_RUNS 5000 CACHE STRING "inputs that each fuzzer tries in ctest")
+set(FUZZ_RUNS 2000 CACHE STRING "inputs that each fuzzer tries in ctest")
 set(FUZZ ${CMAKE_CURRENT_SOURCE_DIR}/fuzz)
 set(LIB ${PROJECT_SOURCE_DIR}/host/lib)
 
