@@ -4,15 +4,17 @@
 #include "fit.h"
 #include "img.h"
 #include "stamp.h"
+#include "target.h"
 #include "uf2.h"
 #include "vec.h"
 #include "volume.h"
 
+#include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
-enum { MOUNT, LABEL, SERIAL, TIMEOUT, DRY_RUN };
+enum { MOUNT, LABEL, SERIAL, TIMEOUT, DRY_RUN, JSON };
 
 static const struct cli_option options[] = {
     [MOUNT] = {"mount", 0, "DIR", "where the volume is mounted"},
@@ -21,6 +23,7 @@ static const struct cli_option options[] = {
     [TIMEOUT] = {"timeout", 0, "SECONDS",
                  "how long to wait for the result, 120 if not given"},
     [DRY_RUN] = {"dry-run", 0, NULL, "find and check, copy nothing"},
+    [JSON] = {"json", 0, NULL, "print one JSON object"},
     {0},
 };
 
@@ -39,6 +42,8 @@ struct request {
     struct volume_filter filter;
     uint32_t timeout; /* seconds */
     bool dry_run;
+    bool as_json;
+    struct json *json;
 };
 
 /* What is copied. */
@@ -47,6 +52,21 @@ struct load {
     char *data;
     size_t n;
 };
+
+/* A line, unless a JSON object is asked for. */
+__attribute__((format(printf, 2, 3))) static void say(const struct request *r,
+                                                      const char *format, ...)
+{
+    va_list args;
+
+    if (r->as_json)
+        return;
+    va_start(args, format);
+    vprintf(format, args);
+    va_end(args);
+    putchar('\n');
+    fflush(stdout);
+}
 
 static const struct board_info *board_of(const struct volume_status *s)
 {
@@ -116,16 +136,21 @@ static bool choose_volume(const struct request *r, struct volume *volume,
     return ok;
 }
 
-static void print_volume(const struct volume *v)
+static void show_volume(const struct request *r, const struct volume *v)
 {
     const struct volume_status *s = &v->status;
 
-    printf("%s: %s (board %s, serial %s, bootloader %s), slot 0x%08X to "
-           "0x%08X\n",
-           v->path, s->product, s->board, s->serial[0] ? s->serial : "none",
-           s->version[0] ? s->version : "unknown", s->slot_start,
-           s->slot_start + (s->slot_size - 1));
-    fflush(stdout);
+    say(r, "%s: %s (board %s, serial %s, bootloader %s), slot 0x%08X to 0x%08X",
+        v->path, s->product, s->board, s->serial[0] ? s->serial : "none",
+        s->version[0] ? s->version : "unknown", s->slot_start,
+        s->slot_start + (s->slot_size - 1));
+    json_string(r->json, "volume", v->path);
+    json_string(r->json, "product", s->product);
+    json_string(r->json, "board", s->board);
+    json_string(r->json, "serial", s->serial);
+    json_string(r->json, "bootloader", s->version);
+    json_hex(r->json, "address", s->slot_start, 8);
+    json_number(r->json, "room", s->slot_size);
 }
 
 /* ---- does the file fit this board? ---- */
@@ -267,19 +292,30 @@ static bool came_back(const struct request *r, const struct volume *before,
     return volume_find(&filter, MOUNTINFO, after, 1) == 1;
 }
 
-static bool report(const struct volume_status *s, const char *file,
+static bool report(const struct request *r, const struct volume_status *s,
                    struct fail *f)
 {
+    static const char *const names[] = {
+        [VOLUME_READY] = "READY",
+        [VOLUME_SUCCESS] = "SUCCESS",
+        [VOLUME_ERROR] = "ERROR",
+    };
+
+    json_string(r->json, "result", names[s->state]);
     if (s->state == VOLUME_SUCCESS) {
-        printf("SUCCESS: %s is installed, it starts at the next reset\n", file);
+        say(r, "SUCCESS: %s is installed, it starts at the next reset",
+            r->file);
         return true;
     }
     if (s->state == VOLUME_READY)
         return fail(f, FAIL_LOST,
                     "the board was reset before the file was installed: try "
                     "again");
+    json_number(r->json, "code", s->code);
+    json_string(r->json, "sentence", s->sentence);
+    json_number(r->json, "offset", s->offset);
     return fail(f, FAIL_DEVICE,
-                "%s: the board says ERROR 0x%02X %s (offset 0x%08X)", file,
+                "%s: the board says ERROR 0x%02X %s (offset 0x%08X)", r->file,
                 s->code, s->sentence, s->offset);
 }
 
@@ -295,12 +331,15 @@ static bool wait_result(const struct request *r, const struct volume *volume,
         return fail(f, FAIL_SYSTEM, "no memory");
     for (;;) {
         back = came_back(r, volume, load, after);
-        if (back || now() >= end)
+        if (back || target_stop || now() >= end)
             break;
         nanosleep(&(struct timespec){.tv_nsec = LOOK_MS * 1000000}, NULL);
     }
     if (back)
-        ok = report(&after->status, r->file, f);
+        ok = report(r, &after->status, f);
+    else if (target_stop)
+        fail(f, FAIL_INTERRUPTED,
+             "interrupted while waiting for the result; the file was copied");
     else if (copied)
         fail(f, FAIL_LOST,
              "%s: the volume did not come back with a result within %u s; the "
@@ -310,28 +349,36 @@ static bool wait_result(const struct request *r, const struct volume *volume,
     return ok;
 }
 
+static bool go_on(void *context, size_t done, size_t all)
+{
+    (void)context, (void)done, (void)all;
+    return !target_stop;
+}
+
 static bool copy(const struct request *r, const struct volume *volume,
                  const struct load *load, struct fail *f)
 {
-    bool copied;
+    double begun = now();
+    bool copied, ok;
 
-    printf("%s: %zu bytes as %s\n", r->file, load->n, load->name);
-    fflush(stdout);
+    say(r, "%s: %zu bytes as %s", r->file, load->n, load->name);
+    target_catch_signals();
     copied =
-        volume_write(volume, load->name, load->data, load->n, NULL, NULL, f);
+        volume_write(volume, load->name, load->data, load->n, go_on, NULL, f);
     /* Where the volume went away the board may have seen enough, and be about
      * to say so. */
     if (!copied && f->code != FAIL_LOST)
         return false;
     if (!copied)
-        printf("the volume went away in mid-copy, waiting for the result\n");
+        say(r, "the volume went away in mid-copy, waiting for the result");
     else if (volume_unmount(volume))
-        printf("copied and unmounted, waiting for the result\n");
+        say(r, "copied and unmounted, waiting for the result");
     else
-        printf("copied, waiting for the result: eject the volume, or the board "
-               "takes its time\n");
-    fflush(stdout);
-    return wait_result(r, volume, load, copied, f);
+        say(r, "copied, waiting for the result: eject the volume, or the "
+               "board takes its time");
+    ok = wait_result(r, volume, load, copied, f);
+    json_seconds(r->json, "seconds", now() - begun);
+    return ok;
 }
 
 static bool update(const struct request *r, struct fw *fw, struct fail *f)
@@ -344,12 +391,16 @@ static bool update(const struct request *r, struct fw *fw, struct fail *f)
         return fail(f, FAIL_SYSTEM, "no memory");
     ok = choose_volume(r, volume, f);
     if (ok) {
-        print_volume(volume);
+        show_volume(r, volume);
         ok = load_file(r, &volume->status, fw, &load, f);
     }
+    if (ok) {
+        json_string(r->json, "copied_as", load.name);
+        json_number(r->json, "copied", r->dry_run ? 0 : load.n);
+    }
     if (ok && r->dry_run)
-        printf("%s: fits, %zu bytes would be copied as %s\n", r->file, load.n,
-               load.name);
+        say(r, "%s: fits, %zu bytes would be copied as %s", r->file, load.n,
+            load.name);
     else if (ok)
         ok = copy(r, volume, &load, f);
     free(load.data);
@@ -357,9 +408,35 @@ static bool update(const struct request *r, struct fw *fw, struct fail *f)
     return ok;
 }
 
+/* A file that is no firmware is told before a board is looked for. */
+static bool check_file(const struct request *r, struct fail *f)
+{
+    struct fw fw;
+    bool ok;
+
+    fw_init(&fw);
+    ok = fw_load(&fw, r->file, NULL, f);
+    fw_free(&fw);
+    return ok;
+}
+
+static bool run_request(const struct request *r, struct fail *f)
+{
+    struct fw fw;
+    bool ok;
+
+    if (!check_file(r, f))
+        return false;
+    fw_init(&fw);
+    ok = update(r, &fw, f);
+    fw_free(&fw);
+    return ok;
+}
+
 static bool run(const struct cli_call *call, struct fail *f)
 {
     const char *const *value = call->value;
+    struct json json = {0};
     struct request r = {
         .file = call->file,
         .filter = {.mount = value[MOUNT],
@@ -367,8 +444,9 @@ static bool run(const struct cli_call *call, struct fail *f)
                    .serial = value[SERIAL]},
         .timeout = TIMEOUT_SECONDS,
         .dry_run = value[DRY_RUN] != NULL,
+        .as_json = value[JSON] != NULL,
+        .json = &json,
     };
-    struct fw fw;
     bool ok;
 
     if (value[MOUNT] && value[LABEL])
@@ -377,22 +455,21 @@ static bool run(const struct cli_call *call, struct fail *f)
                     "other (see 'sallyport help drive')");
     if (value[TIMEOUT] && !cli_number("timeout", value[TIMEOUT], &r.timeout, f))
         return false;
-    /* A file that is no firmware is told before a board is looked for. */
-    fw_init(&fw);
-    ok = fw_load(&fw, r.file, NULL, f);
-    fw_free(&fw);
-    if (!ok)
-        return false;
-    fw_init(&fw);
-    ok = update(&r, &fw, f);
-    fw_free(&fw);
+    json_open(&json, NULL, '{');
+    json_string(&json, "file", r.file);
+    ok = run_request(&r, f);
+    target_json_fail(&json, f);
+    json_close(&json, '}');
+    if (r.as_json && json_text(&json))
+        puts(json_text(&json));
+    json_free(&json);
     return ok;
 }
 
 const struct cli_verb cli_drive = {
     .name = "drive",
     .synopsis = "FILE [--mount DIR | --label NAME] [--serial SERIAL] "
-                "[--timeout SECONDS] [--dry-run]",
+                "[--timeout SECONDS] [--dry-run] [--json]",
     .summary = "install a file by the drive that a board shows",
     .details =
         "Finds the volume BOOTLOADER of a board, checks that FILE (ELF, Intel\n"

@@ -5,8 +5,11 @@ does: it takes a file, goes away, and comes back with the result.
 
 usage: test_drive_verb.py build/bin/sallyport
 """
+import json
 import os
+import signal
 import struct
+import subprocess
 import sys
 import threading
 import time
@@ -17,7 +20,7 @@ from test_cli import (INPUT, USAGE, UNFIT, elf_file, hex_file, image,
                       stamped)
 from test_convert import uf2_image
 
-NO_DEVICE, DEVICE, LOST = 5, 6, 7
+NO_DEVICE, DEVICE, LOST, INTERRUPTED = 5, 6, 7, 9
 BOARD, SERIAL, F1 = "stm32f103ze", "2468ACE01357", 0x5EE21072
 PRODUCT = 0x5A103E00
 SLOT, SLOT_SIZE = 0x08002800, 0x7C800
@@ -109,7 +112,7 @@ class Drive(test_cli.Tool):
     def drive(self, name, *options, status=0):
         """Output; or the message, and the output in self.said.  The files of
         the directory are the fake's, so they may differ afterwards."""
-        done = test_cli.subprocess.run(
+        done = subprocess.run(
             [test_cli.TOOL, "drive", name, "--mount", "BOOTLOADER", *options],
             cwd=self.dir, text=True, capture_output=True, timeout=60)
         self.said = done.stdout
@@ -188,6 +191,41 @@ class Installs(Drive):
 
 
 class Results(Drive):
+    def test_json(self):
+        self.put("a.bin", stamped(image(1001, SLOT)))
+        self.plug(lambda data: ("ERROR", 7, "image damaged", 0x1234))
+        message = self.drive("a.bin", "--json", status=DEVICE)
+        said = json.loads(self.said)
+        self.assertGreater(said.pop("seconds"), 0)
+        self.assertEqual(said, {
+            "file": "a.bin", "volume": "BOOTLOADER", "product": "STM32F103ZE",
+            "board": BOARD, "serial": SERIAL, "bootloader": "0.1.0+0123abcd",
+            "address": "0x08002800", "room": SLOT_SIZE,
+            "copied_as": "FIRMWARE.BIN", "copied": 1004, "result": "ERROR",
+            "code": 7, "sentence": "image damaged", "offset": 0x1234,
+            "status": DEVICE, "error": message})
+
+    def test_json_of_a_file_that_is_none(self):
+        self.put("bad.hex", b":0000\n")
+        message = self.drive("bad.hex", "--json", status=INPUT)
+        self.assertEqual(json.loads(self.said), {
+            "file": "bad.hex", "status": INPUT, "error": message})
+
+    def test_ctrl_c(self):
+        self.put("a.bin", stamped(image(1001, SLOT)))
+        self.plug(lambda data: None)
+        with subprocess.Popen(
+                [test_cli.TOOL, "drive", "a.bin", "--mount", "BOOTLOADER"],
+                cwd=self.dir, text=True, stdout=subprocess.PIPE,
+                stderr=subprocess.PIPE) as tool:
+            while "waiting" not in tool.stdout.readline():
+                pass
+            tool.send_signal(signal.SIGINT)
+            self.assertEqual(tool.wait(20), INTERRUPTED)
+            self.assertEqual(tool.stderr.read(), "sallyport: interrupted "
+                             "while waiting for the result; the file was "
+                             "copied\n")
+
     def test_an_error_of_the_board(self):
         self.put("a.bin", stamped(image(1001, SLOT)))
         self.plug(lambda data: ("ERROR", 7, "image damaged", 0x1234))
