@@ -40,7 +40,7 @@ class Volume(threading.Thread):
     the result, (state, code, sentence, offset), or None: nothing happens."""
 
     def __init__(self, path, decide=lambda data: ("SUCCESS", 0, "no error", 0),
-                 state="READY", **facts):
+                 state="READY", leads_to=None, **facts):
         super().__init__(daemon=True)
         self.path, self.decide = path, decide
         self.facts = dict(board=BOARD, slot=SLOT, size=SLOT_SIZE,
@@ -48,8 +48,11 @@ class Volume(threading.Thread):
         self.facts.update(facts)
         self.name = self.data = None
         self.over = False
-        self.early = False  # decides before the file is complete
         self.show(state)
+        # A file cannot be written to the end: its name leads elsewhere.
+        self.early = leads_to == "/nowhere/at/all"
+        for name in ("FIRMWARE.BIN", "FIRMWARE.UF2") if leads_to else ():
+            os.symlink(leads_to, os.path.join(self.path, name))
 
     def show(self, state, code=0, sentence="no error", offset=0):
         os.mkdir(self.path)
@@ -68,16 +71,20 @@ class Volume(threading.Thread):
         return False
 
     def run(self):
+        if self.early:
+            time.sleep(0.5)
+            self.decided(self.decide(b""))
+            return
         while not self.over:
             time.sleep(0.02)
             for name in os.listdir(self.path):
-                if name.startswith(".") or name.endswith(".txt"):
+                if name.startswith(".") or name.endswith(".txt") or \
+                        os.path.islink(os.path.join(self.path, name)):
                     continue
                 with open(os.path.join(self.path, name), "rb") as file:
                     data = file.read()
-                if data and (self.early or self.complete(data)):
-                    if not self.early:  # the host is through with its flush
-                        time.sleep(0.1)
+                if self.complete(data):
+                    time.sleep(0.1)  # the host is through with its flush
                     self.name, self.data = name, data
                     self.decided(self.decide(data))
                     return
@@ -235,21 +242,29 @@ class Results(Drive):
             "0x00001234)")
 
     def test_a_board_that_has_seen_enough(self):
-        self.put("a.bin", image(SLOT_SIZE, SLOT))
-        self.plug(lambda data: ("ERROR", 4, "erase failed", 0x400))
-        self.volume.early = True
+        self.put("a.bin", stamped(image(1001, SLOT)))
+        self.plug(lambda data: ("ERROR", 4, "erase failed", 0x400),
+                  leads_to="/nowhere/at/all")
         self.assertEqual(
             self.drive("a.bin", status=DEVICE),
             "a.bin: the board says ERROR 0x04 erase failed (offset "
             "0x00000400)")
+        self.assertIn("went away in mid-copy, waiting", self.said)
 
     def test_pulled_out_in_mid_copy(self):
-        self.put("a.bin", image(SLOT_SIZE, SLOT))
-        self.plug()
-        self.volume.early, self.volume.show = True, lambda *result: None
+        self.put("a.bin", stamped(image(1001, SLOT)))
+        self.plug(leads_to="/nowhere/at/all")
+        self.volume.show = lambda *result: None
         self.assertRegex(self.drive("a.bin", "--timeout", "1", status=LOST),
-                         r"\ABOOTLOADER/FIRMWARE.UF2: the volume went away in "
-                         r"mid-copy|did not come back")
+                         r"\ABOOTLOADER/FIRMWARE.BIN: the volume went away in "
+                         r"mid-copy: ")
+
+    def test_a_volume_that_is_full(self):
+        self.put("a.bin", stamped(image(1001, SLOT)))
+        self.plug(leads_to="/dev/full")
+        self.assertEqual(
+            self.drive("a.bin", status=DEVICE),
+            "BOOTLOADER/FIRMWARE.BIN: the file does not fit there")
 
     def test_ready_means_that_the_board_was_reset(self):
         self.put("a.bin", stamped(image(1001, SLOT)))
