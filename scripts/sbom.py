@@ -38,6 +38,8 @@ LOADED = {
     "libusbredirparser1": "LGPL-2.1-or-later",
     "zlib1g": "Zlib",
 }
+# Those whose terms go for a program that loads them.
+COPYLEFT = {"libunicorn2": "GPL-2.0-only"}
 BUILT_WITH = ["gcc-arm-none-eabi", "binutils-arm-none-eabi",
               "libnewlib-arm-none-eabi", "gcc", "cmake", "ninja-build"]
 
@@ -174,7 +176,11 @@ def make(directory, maps, version, commit, epoch):
         if path.suffix == ".elf":
             bill.add_linked(entry, maps / Path(name).with_suffix(".map"))
         if path.suffix == ".deb":
-            loaded |= set(depends(path))
+            needs = depends(path)
+            loaded |= set(needs)
+            for name in set(needs) & set(COPYLEFT):
+                entry["licenseConcluded"] = "MIT AND " + COPYLEFT[name]
+                entry["comment"] = "a program in it loads " + name
     for name in sorted(loaded):
         license = LOADED.get(name)
         if license is None:

@@ -171,6 +171,11 @@ void doc_man(void)
            ".SH EXIT STATUS\n");
     statuses();
     printf(".SH EXAMPLES\n"
+           "Install an application by DFU:\n"
+           ".PP\n.nf\n"
+           "sallyport flash app.elf\n"
+           ".fi\n"
+           ".PP\n"
            "A stamped image for a board, and the same as a UF2 file:\n"
            ".PP\n.nf\n"
            "sallyport stamp app.elf \\-\\-board stm32f407 \\-\\-version "

@@ -157,11 +157,11 @@ static void unescape(char *text)
     *to = 0;
 }
 
-/* Other file systems may hang when they are looked at. */
+/* Others may hang when they are looked at, those of a network most of all. */
 static bool may_be_fat(const char *type)
 {
     return !strcmp(type, "vfat") || !strcmp(type, "msdos") ||
-           !strncmp(type, "fuse", 4);
+           !strcmp(type, "fuseblk");
 }
 
 /* Does the device have this label, as udev says? */

@@ -9,6 +9,7 @@ import hashlib
 import json
 import re
 import shutil
+import subprocess
 import sys
 import tempfile
 import unittest
@@ -180,6 +181,30 @@ class Bills(unittest.TestCase):
                        "relatedSpdxElement":
                            "SPDXRef-Package-gcc-arm-none-eabi"},
                       bill["relationships"])
+
+    def put_deb(self, depends):
+        root = Path(self.temp.name) / "deb"
+        (root / "DEBIAN").mkdir(parents=True, exist_ok=True)
+        (root / "DEBIAN/control").write_text(
+            "Package: a\nVersion: 1\nArchitecture: all\nMaintainer: b <c@d>\n"
+            "Description: e\nDepends: %s\n" % depends)
+        subprocess.run(["dpkg-deb", "--root-owner-group", "-b", root,
+                        self.dir / "a.deb"], check=True, capture_output=True)
+
+    def test_what_programs_load_is_named(self):
+        self.put_deb("libc6 (>= 2.34), libunicorn2, libelf1, zlib1g-dev")
+        bill = self.bill()
+        validate(bill, self.dir)
+        self.assertEqual(
+            sorted(r["relatedSpdxElement"] for r in bill["relationships"]
+                   if r["relationshipType"] == "DYNAMIC_LINK"),
+            ["SPDXRef-Package-" + name
+             for name in ("libc6", "libelf1", "libunicorn2")])
+        terms = {f["fileName"]: f["licenseConcluded"] for f in bill["files"]}
+        self.assertEqual(terms["./a.deb"], "MIT AND GPL-2.0-only")
+        self.put_deb("libvendor1")
+        with self.assertRaisesRegex(sbom.SbomError, "libvendor1"):
+            self.bill()
 
     def test_an_unknown_library_stops_it(self):
         self.map("a", MAP % ("libvendor", "usb.o"))

@@ -94,10 +94,12 @@ static void finds_mounted_volumes(void **state)
     put_volume(p, "a b", "B2");
     put_volume(p, "stick", NULL);
     put_volume(p, "nfs", "C3");
+    put_volume(p, "sshfs", "D4");
     put_line(p, "BOOTLOADER", "vfat");
     put_line(p, "a\\040b", "vfat");
     put_line(p, "stick", "vfat");
     put_line(p, "nfs", "nfs4");
+    put_line(p, "sshfs", "fuse.sshfs");
     put_line(p, "gone", "vfat");
     assert_int_equal(find(p, (struct volume_filter){0}), 2);
     snprintf(path, sizeof(path), "%s/BOOTLOADER", p->root);
