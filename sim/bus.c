@@ -13,6 +13,8 @@
 #define BITBAND_IO   0x42000000u
 #define BITBAND_RAM  0x22000000u
 #define BITBAND_SIZE 0x02000000u
+#define SCS_BASE     0xe000e000u /* no peripheral of a table is there */
+#define SCS_SIZE     0x1000u
 #define PRIVATE_BASE 0xe0000000u
 #define PRIVATE_SIZE 0x00100000u
 #define ERASED       0xff
@@ -263,6 +265,8 @@ static uint32_t any_read(struct chip *c, uint32_t addr, unsigned size)
         return io_bit_read(c, addr);
     if (addr - BITBAND_RAM < BITBAND_SIZE && has_bitband(c))
         return ram_bit_read(c, addr);
+    if (addr - SCS_BASE < SCS_SIZE)
+        return scs_read(c, addr, size);
     d = dev_at(c, addr);
     if (d)
         return dev_read(d, addr, size);

@@ -22,15 +22,21 @@
 enum {
     ROUND = 64, /* reads in the longest round that is looked for */
     REGS = 15,  /* R0 to LR */
-    PAUSE = 16, /* reads after a round that was not the same; then twice */
+    MARKS = 2,  /* rounds with other registers that are waited for */
+    PAUSE = 16, /* reads after rounds that were not the same; then twice */
+    KNOWN = 4,  /* loops that are recognised */
 };
 
-enum stage { LOOKING, MARKED, SAVED, RESTING };
+/* What is cheap comes first: NAMED knows where a round may begin, MARKED the
+ * registers there, SAVED all. */
+enum stage { LOOKING, NAMED, MARKED, SAVED, AGAIN, RESTING };
 
 struct idle {
     enum stage stage;
-    unsigned reads, rest, pause;
+    unsigned reads, marks, rest, pause;
     uint32_t pc, reg[REGS];
+    uint32_t
+        known[KNOWN]; /* where loops were jumped over, the last one first */
     struct cpu_regs *regs;
     struct chip_live *live; /* the arena */
     uint8_t *ram, *ccm;
@@ -107,7 +113,6 @@ static void mark(struct chip *c)
 
     w->stage = MARKED;
     w->reads = 0;
-    w->pc = c->live->cpu.pc;
     for (i = 0; i < REGS; i++)
         w->reg[i] = cpu_get(c->cpu, (enum cpu_reg)i);
 }
@@ -119,11 +124,11 @@ static void forget_time(struct cpu_hot *h)
     h->cycles = h->instructions = 0;
 }
 
-static void save(struct chip *c)
+static void save(struct chip *c, enum stage stage)
 {
     struct idle *w = c->idle;
 
-    w->stage = SAVED;
+    w->stage = stage;
     w->reads = 0;
     w->cycles = c->live->cpu.cycles;
     w->instructions = c->live->cpu.instructions;
@@ -165,6 +170,25 @@ static void rest(struct idle *w, unsigned reads)
 }
 
 /* All rounds that end before the next event; there is no other behind them. */
+static bool is_known(const struct idle *w, uint32_t pc)
+{
+    unsigned i;
+
+    for (i = 0; i < KNOWN; i++)
+        if (w->known[i] == pc)
+            return true;
+    return false;
+}
+
+static void know(struct idle *w)
+{
+    if (is_known(w, w->pc))
+        return;
+    memmove(w->known + 1, w->known, sizeof(w->known) - sizeof(w->known[0]));
+    w->known[0] = w->pc;
+}
+
+/* All rounds that end before the next event; there is no other behind them. */
 static void skip(struct chip *c)
 {
     struct idle *w = c->idle;
@@ -172,28 +196,60 @@ static void skip(struct chip *c)
 
     cpu_repeat(c->cpu, h->cycles - w->cycles,
                h->instructions - w->instructions);
+    know(w);
     rest(w, 2 * ROUND);
+}
+
+static void give_up(struct idle *w)
+{
+    rest(w, w->pause);
+    w->pause *= 2;
+}
+
+/* The first round after an event is often not like those that follow. */
+static void compare(struct chip *c)
+{
+    struct idle *w = c->idle;
+
+    if (same(c))
+        skip(c);
+    else if (w->stage == SAVED)
+        save(c, AGAIN);
+    else
+        give_up(w);
 }
 
 static void round_ends(struct chip *c)
 {
     struct idle *w = c->idle;
 
-    if (!same_regs(c, w->reg)) {
+    if (w->stage >= SAVED)
+        compare(c);
+    else if (w->stage == NAMED)
         mark(c);
-    } else if (w->stage == MARKED) {
-        save(c);
-    } else if (same(c)) {
-        skip(c);
-    } else {
-        rest(w, w->pause);
-        w->pause *= 2;
-    }
+    else if (same_regs(c, w->reg))
+        save(c, SAVED);
+    else if (++w->marks < MARKS)
+        mark(c);
+    else
+        give_up(w);
+}
+
+static void begin_round(struct chip *c)
+{
+    struct idle *w = c->idle;
+
+    w->stage = NAMED;
+    w->reads = w->marks = 0;
+    w->pc = c->live->cpu.pc;
+    if (is_known(w, w->pc))
+        save(c, SAVED);
 }
 
 void idle_look(struct chip *c)
 {
     struct idle *w = c->idle;
+    uint32_t pc = c->live->cpu.pc;
 
     if (c->run_all)
         return;
@@ -203,7 +259,9 @@ void idle_look(struct chip *c)
         w->stage = LOOKING;
     }
     if (w->stage == LOOKING || ++w->reads > ROUND)
-        mark(c);
-    else if (c->live->cpu.pc == w->pc)
+        begin_round(c);
+    else if (pc == w->pc)
         round_ends(c);
+    else if (w->stage < SAVED && is_known(w, pc))
+        begin_round(c);
 }

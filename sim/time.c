@@ -9,13 +9,16 @@
 typedef unsigned __int128 wide;
 
 #define PS_PER_S 1000000000000ull
+/* So many cycles in picoseconds per second fit into 64 bits, with room for the
+ * remainder: a division of 128 bits costs ten times as much. */
+#define SMALL (UINT64_MAX / PS_PER_S / 2)
 
 sim_time chip_now(const struct chip *c)
 {
     const struct chip_live *l = c->live;
     uint64_t n = l->cpu.cycles - l->base_cycles;
 
-    if (n < UINT64_MAX / PS_PER_S / 2)
+    if (n < SMALL)
         return l->base_time + (n * PS_PER_S + l->base_rem) / l->hz;
     return l->base_time +
            (sim_time)(((wide)n * PS_PER_S + l->base_rem) / l->hz);
@@ -25,10 +28,14 @@ sim_time chip_now(const struct chip *c)
 static uint64_t cycle_at(const struct chip *c, sim_time t)
 {
     const struct chip_live *l = c->live;
+    uint64_t small;
     wide n;
 
     if (t <= l->base_time)
         return l->base_cycles;
+    if (!__builtin_mul_overflow(t - l->base_time, (uint64_t)l->hz, &small) &&
+        small < UINT64_MAX - PS_PER_S)
+        return l->base_cycles + (small - l->base_rem + PS_PER_S - 1) / PS_PER_S;
     n = (wide)(t - l->base_time) * l->hz - l->base_rem;
     return l->base_cycles + (uint64_t)((n + PS_PER_S - 1) / PS_PER_S);
 }
@@ -36,9 +43,14 @@ static uint64_t cycle_at(const struct chip *c, sim_time t)
 static sim_time time_of_cycle(const struct chip *c, uint64_t cycle)
 {
     const struct chip_live *l = c->live;
-    wide n = (wide)(cycle - l->base_cycles) * PS_PER_S + l->base_rem;
+    uint64_t cycles = cycle - l->base_cycles;
 
-    return l->base_time + (sim_time)((n + l->hz - 1) / l->hz);
+    if (cycles < SMALL)
+        return l->base_time +
+               (cycles * PS_PER_S + l->base_rem + l->hz - 1) / l->hz;
+    return l->base_time +
+           (sim_time)(((wide)cycles * PS_PER_S + l->base_rem + l->hz - 1) /
+                      l->hz);
 }
 
 static void rebase(struct chip *c)
@@ -166,6 +178,8 @@ void chip_touch(struct chip *c)
 {
     unsigned i;
 
+    if (c->live->cpu.cycles - c->live->base_cycles > SMALL / 2)
+        rebase(c);
     for (i = 0; i < c->n_timed; i++)
         c->live->deadline[c->timed[i]] = ask(c, c->timed[i]);
     find_next(c);

@@ -17,8 +17,8 @@ static void make_tables(void)
     }
     for (uint32_t i = 0; i < 256; i++)
         for (int k = 1; k < 4; k++)
-            table[k][i] = table[k - 1][i] >> 8 ^
-                          table[0][table[k - 1][i] & 0xFF];
+            table[k][i] =
+                table[k - 1][i] >> 8 ^ table[0][table[k - 1][i] & 0xFF];
 }
 
 uint32_t test_crc32(uint32_t crc, const uint8_t *data, size_t n)
