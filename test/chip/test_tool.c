@@ -31,7 +31,7 @@ struct run {
     bool ok;
     sim_time took;
     /* not 0: Ctrl-C or the cable after so many bytes */
-    uint64_t stop_at, cut_at;
+    uint64_t stop_at, cut_at, spoil_after;
     volatile sig_atomic_t stop;
 };
 
@@ -49,6 +49,7 @@ static void open_run(struct run *run, struct rig *r)
     assert_true(tool_open(&run->tool, r, &run->d, &run->f));
     run->tool.cut = look;
     run->tool.ctx = run;
+    run->tool.spoil_after = run->spoil_after;
     run->u.d = &run->d;
     run->u.stop = &run->stop;
 }
@@ -253,6 +254,27 @@ static void test_dry_run(void **state)
     assert_true(rig_boots_after_reset(r));
 }
 
+/* Read back, it is something else: nothing is started, now or later.  A plain
+ * image that ends with a short block is one that the bootloader would take for
+ * complete. */
+static void test_bad_read_back(void **state)
+{
+    struct rig *r = *state;
+    size_t n = 4 * r->board->block + 100;
+    struct run run = {.spoil_after = 1};
+
+    make(r, old, n, false, 1);
+    make(r, image, n, false, 2);
+    installed(r, old, n);
+    flash(&run, r, image, n);
+    assert_false(run.ok);
+    assert_int_equal(run.f.code, FAIL_DIFFERS);
+    assert_false(run.r.started || run.r.verified);
+    rig_settle(r);
+    assert_false(rig_app_runs(r, 300 * SIM_MS));
+    assert_false(rig_boots_after_reset(r));
+}
+
 /* ---- ends that come early ---- */
 
 /* An old application under an update that breaks off after so many bytes, and
@@ -269,6 +291,8 @@ static void broken(struct rig *r, uint64_t stop_at, uint64_t cut_at)
     flash(&run, r, image, n);
     assert_false(run.ok);
     assert_int_equal(run.f.code, cut_at ? FAIL_LOST : FAIL_INTERRUPTED);
+    if (stop_at) /* as the next host finds it */
+        assert_int_equal(rig_getstatus(r).state, DFU_IDLE);
     rig_settle(r);
     if (stop_at)
         assert_true(rig_in_bootloader(r));
@@ -480,19 +504,13 @@ static void test_reboot(void **state)
 int main(int argc, char **argv)
 {
     const struct CMUnitTest tests[] = {
-        CHIP_TEST(test_full_slot),
-        CHIP_TEST(test_full_slot_plain),
-        CHIP_TEST(test_one_byte),
-        CHIP_TEST(test_sizes),
-        CHIP_TEST(test_gaps),
-        CHIP_TEST(test_dry_run),
-        CHIP_TEST(test_ctrl_c),
-        CHIP_TEST(test_pulled_out),
-        CHIP_TEST(test_ctrl_c_at_once),
-        CHIP_TEST(test_states),
-        CHIP_TEST(test_unended),
-        CHIP_TEST(test_refused),
-        CHIP_TEST(test_read_verify_erase),
+        CHIP_TEST(test_full_slot),     CHIP_TEST(test_full_slot_plain),
+        CHIP_TEST(test_one_byte),      CHIP_TEST(test_sizes),
+        CHIP_TEST(test_gaps),          CHIP_TEST(test_dry_run),
+        CHIP_TEST(test_bad_read_back), CHIP_TEST(test_ctrl_c),
+        CHIP_TEST(test_pulled_out),    CHIP_TEST(test_ctrl_c_at_once),
+        CHIP_TEST(test_states),        CHIP_TEST(test_unended),
+        CHIP_TEST(test_refused),       CHIP_TEST(test_read_verify_erase),
         CHIP_TEST(test_reboot),
     };
 

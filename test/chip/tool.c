@@ -46,6 +46,9 @@ static int control(struct transport *t, const struct usb_setup *s, void *data)
     count(tool, s, data);
     n = rig_request(tool->rig, s->bmRequestType, s->bRequest, s->wValue,
                     s->wIndex, data, s->wLength);
+    if (n > 0 && s->bmRequestType == 0xA1 && s->bRequest == DFU_UPLOAD &&
+        tool->spoil_after && tool->down >= tool->spoil_after)
+        *(uint8_t *)data ^= 1;
     return n < 0 ? error_of(n) : n;
 }
 

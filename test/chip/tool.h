@@ -20,6 +20,8 @@ struct tool {
     bool (*cut)(void *ctx, const struct tool *tool);
     void *ctx;
     bool gone;
+    /* What is read after so many bytes were written is wrong; 0: nothing. */
+    uint64_t spoil_after;
 };
 
 /* The rig's device, enumerated already. */
