@@ -259,6 +259,12 @@ static bool load_file(const struct request *r, const struct volume_status *s,
 
     if (!fw_load(fw, r->file, &s->slot_start, f))
         return false;
+    if (fw->next)
+        return fail(f, FAIL_UNFIT,
+                    "%s: the file has data for several alternate settings, the "
+                    "drive takes the application alone: take it out with "
+                    "'sallyport convert --alt'",
+                    r->file);
     if (!check(fw, s, &stamped, f) || !make_load(fw, s, stamped, load, f))
         return fail_at(f, "%s: ", r->file);
     return true;
@@ -335,16 +341,17 @@ static bool wait_result(const struct request *r, const struct volume *volume,
             break;
         nanosleep(&(struct timespec){.tv_nsec = LOOK_MS * 1000000}, NULL);
     }
-    if (back)
+    if (back) {
+        *f = (struct fail){0};
         ok = report(r, &after->status, f);
-    else if (target_stop)
-        fail(f, FAIL_INTERRUPTED,
-             "interrupted while waiting for the result; the file was copied");
-    else if (copied)
+    } else if (target_stop) {
+        fail(f, FAIL_INTERRUPTED, "interrupted while waiting for the result");
+    } else if (copied) {
         fail(f, FAIL_LOST,
              "%s: the volume did not come back with a result within %u s; the "
              "file was copied, look at the board",
              volume->path, r->timeout);
+    }
     free(after);
     return ok;
 }

@@ -230,8 +230,7 @@ class Results(Drive):
             tool.send_signal(signal.SIGINT)
             self.assertEqual(tool.wait(20), INTERRUPTED)
             self.assertEqual(tool.stderr.read(), "sallyport: interrupted "
-                             "while waiting for the result; the file was "
-                             "copied\n")
+                             "while waiting for the result\n")
 
     def test_an_error_of_the_board(self):
         self.put("a.bin", stamped(image(1001, SLOT)))
@@ -250,6 +249,13 @@ class Results(Drive):
             "a.bin: the board says ERROR 0x04 erase failed (offset "
             "0x00000400)")
         self.assertIn("went away in mid-copy, waiting", self.said)
+
+    def test_a_board_that_has_it_already(self):
+        self.put("a.bin", stamped(image(1001, SLOT)))
+        self.plug(leads_to="/nowhere/at/all")
+        said = json.loads(self.drive("a.bin", "--json"))
+        self.assertEqual((said["status"], said["result"]), (0, "SUCCESS"))
+        self.assertNotIn("error", said)
 
     def test_pulled_out_in_mid_copy(self):
         self.put("a.bin", stamped(image(1001, SLOT)))
@@ -332,6 +338,20 @@ class Refuses(Drive):
             "o.uf2: the file is for family 0x57755A57, stm32f103ze takes "
             "0x5EE21072: convert the firmware's .bin, .hex or ELF file for "
             "this board", data, "o.uf2")
+
+    def test_several_alternate_settings(self):
+        self.put("o.bin", stamped(image(1001, SLOT)))
+        for alternate in "0", "1":
+            self.run_tool("convert", "o.bin", "-o", alternate + ".dfu",
+                          "--address", hex(SLOT), "--alt", alternate)
+        self.run_tool("merge", "0.dfu", "1.dfu", "-o", "a.dfu")
+        self.refuse_file(
+            "a.dfu: the file has data for several alternate settings, the "
+            "drive takes the application alone: take it out with 'sallyport "
+            "convert --alt'", self.get("a.dfu"), "a.dfu")
+        self.plug()
+        self.drive("0.dfu")
+        self.assertEqual(self.volume.data, self.get("o.bin"))
 
     def test_damaged_images(self):
         data = bytearray(stamped(image(1001, SLOT)))
