@@ -115,8 +115,8 @@ bool fw_format_of(const char *path, enum fw_format *format, struct fail *f);
 
 /* Writes the format of the name; .bin and a plain .dfu from the first byte on
  * (gaps 0xFF).  An existing file is replaced in one step or stays as it is.
- * FAIL_UNFIT: the format cannot hold this; FAIL_SYSTEM: the file cannot be
- * written. */
+ * FAIL_UNFIT: the format cannot hold this, or it needs addresses and there are
+ * none; FAIL_SYSTEM: the file cannot be written. */
 bool fw_save(const struct fw *fw, const char *path, struct fail *f);
 
 /* "Intel HEX" ... */

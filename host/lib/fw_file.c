@@ -242,6 +242,10 @@ static bool check_format(const struct fw *fw, enum fw_format format,
 
     if (!check_alternates(fw, format, f))
         return false;
+    if (!fw->placed && fw_format_has_place(format))
+        return fail(f, FAIL_UNFIT,
+                    "the data has no address, a file of format %s says one",
+                    fw_format_name(format));
     fw_span(fw, &start, &end);
     if (!fw_format_has_place(format) && end - start > FW_MAX_SIZE)
         return fail(f, FAIL_UNFIT,

@@ -771,6 +771,27 @@ static void alternate_settings_fit_into_dfuse_only(void **state)
     }
 }
 
+static void data_without_addresses_gets_none(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < COUNT(kinds); i++) {
+        struct fail f = {0};
+        struct fw fw;
+        bool ok;
+
+        fw_init(&fw);
+        assert_true(fw_add(&fw, 0, "abcd", 4, &f));
+        fw.plain_dfu = kinds[i].plain;
+        ok = fw_save(&fw, kinds[i].path, &f);
+        fw_free(&fw);
+        assert_int_equal(ok, i == 0 || kinds[i].plain);
+        if (ok)
+            unlink(kinds[i].path);
+        else
+            assert_int_equal(f.code, FAIL_UNFIT);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -788,6 +809,7 @@ int main(void)
         cmocka_unit_test(one_alternate_setting_is_taken),
         cmocka_unit_test(every_format_becomes_every_other),
         cmocka_unit_test(alternate_settings_fit_into_dfuse_only),
+        cmocka_unit_test(data_without_addresses_gets_none),
     };
     char directory[] = "/tmp/test_formats.XXXXXX";
     int failed;
