@@ -32,6 +32,10 @@ bool boot_vectors_ok(const uint32_t *vectors)
 
 enum boot_decision boot_decide(const struct boot_facts *facts)
 {
+#if CONFIG_STAGED
+    if (facts->pending && !facts->key)
+        return BOOT_INSTALL;
+#endif
     if (facts->key || !boot_vectors_ok(facts->vectors))
         return BOOT_STAY;
     return facts->asked ? BOOT_STAY_TIMED : BOOT_APP;

@@ -6,6 +6,8 @@
 #ifndef SALLYPORT_BOOT_H
 #define SALLYPORT_BOOT_H
 
+#include "config.h"
+
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -13,12 +15,16 @@ struct boot_facts {
     const uint32_t *vectors; /* the slot as it lies in flash */
     bool asked;              /* by the application, or by a double reset */
     bool key;                /* the key is held */
+#if CONFIG_STAGED
+    bool pending; /* an update waits to be installed */
+#endif
 };
 
 enum boot_decision {
     BOOT_STAY,       /* until an update or a reset */
     BOOT_STAY_TIMED, /* the same, but back after CONFIG_NO_HOST_MS */
-    BOOT_APP
+    BOOT_APP,
+    BOOT_INSTALL /* what is pending; then decide anew */
 };
 
 enum boot_decision boot_decide(const struct boot_facts *facts);

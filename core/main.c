@@ -88,6 +88,24 @@ STEP static bool carry_on(struct sallyport *s, uint32_t now_ms)
     return CONFIG_DFU && dfu_poll(&s->dfu, now_ms);
 }
 
+/* What is pending is installed before the bus, and the decision is made anew;
+ * where it cannot be installed the bootloader stays. */
+static enum boot_decision stage(struct sallyport *s, enum boot_decision stay)
+{
+#if CONFIG_STAGED
+    struct upd *u = &s->dfu.upd;
+
+    if (stay == BOOT_INSTALL) {
+        if (!stage_install(&u->stage, u->buf))
+            plat_reset();
+        stay = BOOT_STAY;
+    }
+    stage_start(&u->stage);
+#endif
+    (void)s;
+    return stay;
+}
+
 /* The bootloader proper; s is all zero. */
 _Noreturn void sallyport_serve(struct sallyport *s, enum boot_decision stay);
 
@@ -95,6 +113,7 @@ _Noreturn void sallyport_serve(struct sallyport *s, enum boot_decision stay)
 {
     plat_start();
     plat_serial(s->serial);
+    stay = stage(s, stay);
 #if CONFIG_MSC
     s->msc.scsi.drive = &s->drive;
     s->drive.upd = &s->dfu.upd;
@@ -127,6 +146,9 @@ enum boot_decision sallyport_boot(void)
     enum boot_decision decision;
 
     plat_boot_facts(&facts);
+#if CONFIG_STAGED
+    facts.pending = stage_pending();
+#endif
     decision = boot_decide(&facts);
     if (decision == BOOT_APP) {
         if (CONFIG_DOUBLE_RESET_MS)

@@ -61,8 +61,8 @@ enum stage_format {
 struct stage_source {
     uint8_t format; /* enum stage_format */
     uint8_t reserved[3];
-    uint32_t crc;     /* CRC-32 of all pages that do not stay and are not
-                         blank, as stage_page() gives them */
+    uint32_t crc;     /* CRC-32 of all pages of the image that come from
+                         download, as stage_page() gives them */
     uint32_t size;    /* of the image: bytes from the start of the slot, as
                          stamped, or to behind the last one that was written */
     uint32_t version; /* as stamped, or 0 */
@@ -95,11 +95,11 @@ enum stage_state {
     STAGE_INSTALLED, /* the application is what the record says */
 };
 
-/* The session's view.  The owner sets all of it to zero once, then calls
- * stage_start(). */
+/* The session's view; stage_start() before all else. */
 struct stage {
-    bool changed; /* something differs from the application */
-    bool begun;   /* since it was begun, no record is pending */
+    bool begun; /* no record is pending, and there is room for one */
+    bool loose; /* pages may change places: none is left to the application
+                   for being the same */
     struct stage_source source;
 };
 
@@ -123,24 +123,34 @@ void stage_start(struct stage *s);
 /* Fills buf with a page of the image.  False where it stays as it is in the
  * application, whose bytes these are then. */
 bool stage_page(const struct stage *s, uint32_t page, uint8_t *buf);
+/* A byte of it, by its offset in the slot; and at least IMG_HEADER_SIZE bytes
+ * of its first page. */
+uint8_t stage_byte(const struct stage *s, uint32_t offset);
+const uint32_t *stage_head(const struct stage *s);
 
 /* A page of the map gets these bytes; voids a pending record before.
  * ERR_NOT_ERASED: no room, where several pages are erased at once and others
  * are still needed; ERR_ERASE, ERR_PROGRAM. */
 enum err stage_write(struct stage *s, uint32_t page, const uint8_t *buf);
-/* Its typical time, milliseconds. */
+/* Its typical time, milliseconds; 0 where it changes no flash. */
 uint32_t stage_write_ms(const struct stage *s, uint32_t page,
                         const uint8_t *buf);
-/* The page becomes blank; no operation but that of a pending record. */
-enum err stage_blank(struct stage *s, uint32_t page);
+/* The page becomes blank.  This changes no flash. */
+void stage_blank(struct stage *s, uint32_t page);
+/* The image ends so far behind the start of the slot: what lies behind it
+ * stays, by erase units.  So do units that are as they were. */
+void stage_trim(struct stage *s, uint32_t end);
 
-/* The image is whole and verified: what it needs of the application is copied
- * where that will be erased, then the record is written.  buf: a page. */
+/* The image is whole and verified.  First, as long as stage_copy() is true and
+ * without an error: a page that stays, but will be erased with others, goes to
+ * download, too.  Then stage_commit() writes the record, where something
+ * changes; else just nothing is pending any more.  buf: a page. */
+bool stage_copy(struct stage *s, uint8_t *buf, enum err *err);
 enum err stage_commit(struct stage *s, uint8_t *buf);
 
 /* Installs what is pending, for as long as that takes, without a host.
- * ERR_NONE: it is done, or was refused because it is damaged and the
- * application never was touched; reset.  Else the bootloader stays. */
+ * ERR_NONE: it is done, or was refused because it is damaged; reset.  Else the
+ * bootloader stays. */
 enum err stage_install(struct stage *s, uint8_t *buf);
 
 /* ---- a file in clusters, in any order (drive.c) ----

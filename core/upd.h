@@ -27,6 +27,9 @@
 
 #include "err.h"
 #include "part.h"
+#if CONFIG_STAGED
+#include "stage.h"
+#endif
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -51,12 +54,13 @@ enum upd_gapless { UPD_GAPS, UPD_SINCE_START = 2, UPD_ALL };
 /* The owner sets all of it to zero once.  The small fields come first: the
  * code is shorter for offsets that fit an instruction. */
 struct upd {
-    bool held;       /* the flash has no valid first word, `first` is it */
+    bool held;       /* the flash has no valid first word, `first` is it;
+                        staged: what was written is not yet to be installed */
     uint8_t run;     /* enum upd_run */
     uint8_t gapless; /* enum upd_gapless */
     bool settling;   /* carry out what is deferred, then install if whole */
     bool open;       /* between upd_open() and upd_close() or upd_drop() */
-#if PART_BIG_UNITS
+#if PART_BIG_UNITS && !CONFIG_STAGED
     uint8_t implied; /* erase unit that the open page implies to erase, or 0 */
 #endif
     uint8_t whole;  /* enum upd_whole: is the image complete and right? */
@@ -64,10 +68,14 @@ struct upd {
                        or upd_lost(); nothing is done while it stands */
     uint32_t page;  /* address of the page that a block fills, 0: none */
     uint32_t write; /* where the next byte of the block goes */
-    uint32_t first; /* first word of the slot, where held */
+#if CONFIG_STAGED
+    struct stage stage;
+#else
+    uint32_t first;                   /* first word of the slot, where held */
     uint8_t erase[PART_APP_UNIT_END]; /* 1: the erase unit is to be erased */
+#endif
     _Alignas(4) uint8_t buf[BOARD_FLASH_PAGE]; /* contents of the open page */
-#if PART_BIG_UNITS
+#if PART_BIG_UNITS && !CONFIG_STAGED
     /* what the erase unit of the first word holds, while it is rewritten */
     _Alignas(4) uint8_t
         unit[PART_F4_OFFSET(PART_APP_UNIT + 1) - PART_F4_OFFSET(PART_APP_UNIT)];

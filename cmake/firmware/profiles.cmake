@@ -3,13 +3,13 @@
 # starts, and the ROM budget in bytes that fails the link.  Where a family's
 # budget is another it stands beside; where a family's sectors are larger than
 # a bootloader, they say where the application starts (families.cmake).
-set(PROFILES dfu dfu-dr dfu11 both drive)
+set(PROFILES dfu dfu-dr dfu11 both drive staged)
 
 # DFU 1.1 with DfuSe, open policy, in place; the stamp is honoured.
 set(PROFILE_dfu_BOOT_SIZE 4096)
 set(PROFILE_dfu_BUDGET 4096)
 set(PROFILE_dfu_BUDGET_F407 4608)
-set(PROFILE_dfu_CORE main.c boot.c usbd.c dfu.c upd.c part.c hex.c
+set(PROFILE_dfu_CORE main.c boot.c usbd.c dfu.c upd.c upd_place.c part.c hex.c
     personality.c)
 
 # The same with double reset (500 ms) in place of the way back to the
@@ -39,7 +39,7 @@ set(DRIVE_CODE -fno-tree-loop-optimize -fno-forward-propagate
 set(PROFILE_both_BOOT_SIZE 10240)
 set(PROFILE_both_BUDGET 8832)
 set(PROFILE_both_BUDGET_F407 9536)
-set(PROFILE_both_CORE main.c boot.c usbd.c dfu.c upd.c hex.c personality.c
+set(PROFILE_both_CORE main.c boot.c usbd.c dfu.c upd.c upd_place.c hex.c personality.c
     msc.c scsi.c drive.c fat.c)
 set(PROFILE_both_OPTIONS CONFIG_MSC=1)
 set(PROFILE_both_CODE ${DRIVE_CODE})
@@ -48,10 +48,18 @@ set(PROFILE_both_CODE ${DRIVE_CODE})
 set(PROFILE_drive_BOOT_SIZE 8192)
 set(PROFILE_drive_BUDGET 7072)
 set(PROFILE_drive_BUDGET_F407 7808)
-set(PROFILE_drive_CORE main.c boot.c usbd.c upd.c hex.c personality.c
+set(PROFILE_drive_CORE main.c boot.c usbd.c upd.c upd_place.c hex.c personality.c
     msc.c scsi.c drive.c fat.c)
 set(PROFILE_drive_OPTIONS CONFIG_DFU=0 CONFIG_MSC=1)
 set(PROFILE_drive_CODE ${DRIVE_CODE})
+
+# DFU and the drive, over a partition of its own for what comes.
+set(PROFILE_staged_BOOT_SIZE 16384)
+set(PROFILE_staged_BUDGET 12288)
+set(PROFILE_staged_CORE main.c boot.c usbd.c dfu.c upd.c upd_staged.c stage.c
+    hex.c personality.c msc.c scsi.c drive.c fat.c)
+set(PROFILE_staged_OPTIONS CONFIG_MSC=1 CONFIG_STAGED=1)
+set(PROFILE_staged_CODE ${DRIVE_CODE})
 
 # Bytes of flash before the application, and the budget.
 function(profile_boot_size result family profile)

@@ -17,7 +17,7 @@ static void fill_kv(struct rig *r)
 {
     uint32_t seed = 0x4B56;
 
-    for (uint32_t a = r->board->slot_end; a < r->board->flash_end; a++)
+    for (uint32_t a = r->board->kv; a < r->board->flash_end; a++)
         *rig_flash(r, a) = (uint8_t)(rig_random(&seed) >> 24);
     chip_flash_changed(r->chip);
 }
@@ -77,7 +77,7 @@ int bench_check(struct rig *r)
         print_error("the bootloader's own area changed\n");
         bad = -1;
     }
-    if (!area_unchanged(r, r->board->slot_end, r->board->flash_end)) {
+    if (!area_unchanged(r, r->board->kv, r->board->flash_end)) {
         print_error("the kv area changed\n");
         bad = -1;
     }

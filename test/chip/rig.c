@@ -28,6 +28,7 @@ static const struct rig_board boards[] = {
         .flash_end = 0x08080000,
         .slot = 0x08001000,
         .slot_end = 0x0807F000,
+        .kv = 0x0807F000,
         .page = {{256, 2048}},
         .sector = {{2, 2048}, {63, 8192}, {2, 2048}},
         .block = 2048,
@@ -56,6 +57,7 @@ static const struct rig_board boards[] = {
         .flash_end = 0x08100000,
         .slot = 0x08004000,
         .slot_end = 0x08100000,
+        .kv = 0x08100000,
         .page = {{4, 16384}, {1, 65536}, {7, 131072}},
         .sector = {{4, 16384}, {1, 65536}, {7, 131072}},
         .block = 4096,
@@ -78,28 +80,48 @@ static const struct rig_board boards[] = {
     },
 };
 
-/* Where the application starts later: of boards[0], as the bootloader is
- * larger.  On the other one it starts behind the first sector. */
+/* What is different where the bootloader is larger, or has a partition for
+ * what comes.  slot 0: nothing. */
 static const struct {
     const char *profile;
-    uint32_t slot;
-    struct rig_run sector[RIG_RUNS];
-    const char *layout;
+    struct {
+        uint32_t slot, slot_end;
+        struct rig_run sector[RIG_RUNS];
+        const char *layout;
+        uint32_t record;
+    } board[2]; /* as in boards[] */
 } later[] = {
     {"both",
-     0x08002800,
-     {{5, 2048}, {62, 8192}, {1, 2048}, {2, 2048}},
-     "@Internal Flash /0x08000000/05*002Ka,62*008Kg,01*002Kg,02*002Ka"},
+     {{0x08002800,
+       0x0807F000,
+       {{5, 2048}, {62, 8192}, {1, 2048}, {2, 2048}},
+       "@Internal Flash /0x08000000/05*002Ka,62*008Kg,01*002Kg,02*002Ka",
+       0}}},
     {"drive",
-     0x08002000,
-     {{4, 2048}, {62, 8192}, {1, 4096}, {2, 2048}},
-     "@Internal Flash /0x08000000/04*002Ka,62*008Kg,01*004Kg,02*002Ka"},
+     {{0x08002000,
+       0x0807F000,
+       {{4, 2048}, {62, 8192}, {1, 4096}, {2, 2048}},
+       "@Internal Flash /0x08000000/04*002Ka,62*008Kg,01*004Kg,02*002Ka",
+       0}}},
+    {"staged",
+     {{0x08004000,
+       0x08041000,
+       {{8, 2048}, {61, 4096}, {62, 4096}, {2, 2048}},
+       "@Internal Flash /0x08000000/08*002Ka,61*004Kg,62*004Ka,02*002Ka",
+       0x0807E000},
+      {0x08004000,
+       0x08080000,
+       {{4, 16384}, {1, 65536}, {7, 131072}},
+       "@Internal Flash /0x08000000/01*016Ka,03*016Kg,01*064Kg,03*128Kg,"
+       "04*128Ka",
+       0x080FC000}}},
 };
 
 /* The board as the profile in the name of this file has it. */
 static void choose_profile(struct rig *r, const char *elf)
 {
     for (size_t i = 0; elf && i < COUNT(later); i++) {
+        size_t n = (size_t)(r->board - boards);
         char file[32];
 
         snprintf(file, sizeof(file), "/sallyport-%s.elf", later[i].profile);
@@ -107,10 +129,15 @@ static void choose_profile(struct rig *r, const char *elf)
             continue;
         r->other = *r->board;
         r->other.profile = later[i].profile;
-        if (r->board == &boards[0]) {
-            r->other.slot = later[i].slot;
-            r->other.layout = later[i].layout;
-            memcpy(r->other.sector, later[i].sector, sizeof(r->other.sector));
+        if (later[i].board[n].slot) {
+            r->other.slot = later[i].board[n].slot;
+            r->other.slot_end = later[i].board[n].slot_end;
+            r->other.record = later[i].board[n].record;
+            if (r->other.record)
+                r->other.download = r->other.slot_end;
+            r->other.layout = later[i].board[n].layout;
+            memcpy(r->other.sector, later[i].board[n].sector,
+                   sizeof(r->other.sector));
         }
         r->board = &r->other;
         return;
@@ -337,19 +364,26 @@ int rig_bus_reset(struct rig *r)
     return result;
 }
 
-/* An erase shows as no instruction for a while. */
+/* The chip changes flash, or waits for that: an erase shows as no instruction
+ * for a while. */
+static bool at_work(struct rig *r, sim_time t)
+{
+    enum { WORK_A_MS = 200 };
+    uint64_t ops = chip_flash_ops(r->chip);
+    uint64_t work = chip_instructions(r->chip);
+
+    host_wait(r->host, t);
+    return ops != chip_flash_ops(r->chip) ||
+           chip_instructions(r->chip) - work < WORK_A_MS * t / SIM_MS;
+}
+
 void rig_calm(struct rig *r, unsigned ms)
 {
-    enum { STEP_MS = 5, WORK = 1000 };
+    enum { STEP_MS = 5 };
 
     for (unsigned calm = 0; calm < ms && !chip_was_cut(r->chip);) {
-        uint64_t ops = chip_flash_ops(r->chip);
-        uint64_t work = chip_instructions(r->chip);
-
-        host_wait(r->host, STEP_MS * SIM_MS);
         calm += STEP_MS;
-        if (ops != chip_flash_ops(r->chip) ||
-            chip_instructions(r->chip) - work < WORK)
+        if (at_work(r, STEP_MS * SIM_MS))
             calm = 0;
     }
 }
@@ -382,7 +416,8 @@ bool rig_app_runs(struct rig *r, sim_time limit)
     while (chip_vtor(r->chip) != r->board->slot) {
         if (chip_now(r->chip) >= end || chip_was_cut(r->chip))
             return false;
-        host_wait(r->host, SIM_MS);
+        if (at_work(r, SIM_MS) && r->board->download)
+            end = chip_now(r->chip) + limit; /* it is being installed */
     }
     return true;
 }

@@ -28,7 +28,11 @@ struct rig_board {
     const char *name, *model; /* model: in the product string */
     const char *profile;      /* whose slot, sectors and layout these are */
     uint32_t flash, flash_end;
-    uint32_t slot, slot_end;         /* the kv area, if any, follows */
+    uint32_t slot, slot_end;
+    uint32_t kv; /* to the end of flash: no door changes anything there */
+    /* Profile staged: what comes lies here first, with the records of updates
+     * behind it; 0: there is none. */
+    uint32_t download, record;
     struct rig_run page[RIG_RUNS];   /* what the silicon erases at once */
     struct rig_run sector[RIG_RUNS]; /* of the layout string */
     uint32_t block;                  /* wTransferSize */
@@ -142,7 +146,8 @@ void rig_settle(struct rig *r);
 int rig_reset_with_key(struct rig *r);
 void rig_key(struct rig *r, bool pressed);
 
-/* Runs until the slot's vector table is in use, at most `limit`. */
+/* Runs until the slot's vector table is in use, at most `limit`; profile
+ * staged: at most that without work at the flash. */
 bool rig_app_runs(struct rig *r, sim_time limit);
 /* Pin reset or power cycle; true when the application runs 50 ms later. */
 bool rig_boots_after_reset(struct rig *r);

@@ -1,0 +1,520 @@
+/* SPDX-License-Identifier: MIT */
+/* stage.c - see stage.h; the reasons for the rules stand in docs/design.md. */
+#include "stage.h"
+
+#include "flash.h"
+#include "img.h"
+#include "plat.h"
+
+#include <stddef.h>
+#include <string.h>
+
+#define ERASED 0xFFFFFFFFu
+#define PAGE   BOARD_FLASH_PAGE
+#define ROOMS  (BOARD_RECORD_SIZE / STAGE_RECORD_ROOM)
+#define NONE   0xFFFFu
+
+/* What the silicon programs at once. */
+typedef BOARD_FLASH_WORD word_t;
+#define ERASED_WORD ((word_t)ERASED)
+#define PAGE_WORDS  (PAGE / sizeof(word_t))
+
+static const uint8_t *app_page(uint32_t page)
+{
+    return (const uint8_t *)(PART_APP_START + page * PAGE);
+}
+
+static const uint8_t *download_page(uint32_t place)
+{
+    return (const uint8_t *)(PART_DOWNLOAD_START + place * PAGE);
+}
+
+static uint32_t download_unit(uint32_t place)
+{
+    return part_unit(PART_DOWNLOAD_START + place * PAGE);
+}
+
+/* Of an erase unit of the application's, or behind the last. */
+static uint32_t first_page(uint32_t unit)
+{
+    return (part_unit_start(unit) - PART_APP_START) / PAGE;
+}
+
+static bool blank(const void *p, uint32_t n)
+{
+    const uint32_t *w = p;
+
+    for (; n; n -= 4)
+        if (*w++ != ERASED)
+            return false;
+    return true;
+}
+
+static bool same(const void *a, const void *b)
+{
+    const uint32_t *x = a, *y = b;
+
+    for (uint32_t i = 0; i < PAGE / 4; i++)
+        if (x[i] != y[i])
+            return false;
+    return true;
+}
+
+/* Words to program for the page at `is` to hold `want`; NO_WAY where one cannot
+ * be without an erase. */
+#define NO_WAY 0x10000u
+
+static uint32_t plan(const void *is, const void *want)
+{
+    const word_t *from = is, *to = want;
+    uint32_t words = 0;
+
+    for (uint32_t i = 0; i < PAGE_WORDS; i++) {
+        if (from[i] == to[i])
+            continue;
+        if (BOARD_FLASH_CLEARS ? to[i] & ~from[i] : from[i] != ERASED_WORD)
+            return NO_WAY;
+        words++;
+    }
+    return words;
+}
+
+static enum err program(const volatile void *to, const void *from, uint32_t n)
+{
+    return flash_program((uint32_t)to, from, n) ? ERR_NONE : ERR_PROGRAM;
+}
+
+static enum err erase(uint32_t unit)
+{
+    uint32_t start = part_unit_start(unit);
+
+    flash_erase(start);
+    plat_ms();
+    return blank((const void *)start, part_unit_start(unit + 1) - start)
+               ? ERR_NONE
+               : ERR_ERASE;
+}
+
+/* ---- records ---- */
+
+static const struct stage_record *room(uint32_t i)
+{
+    return (const struct stage_record *)(PART_RECORD_START +
+                                         i * STAGE_RECORD_ROOM);
+}
+
+const struct stage_record *stage_record(void)
+{
+    for (uint32_t i = ROOMS; i--;)
+        if (room(i)->ready == STAGE_READY)
+            return room(i);
+    return NULL;
+}
+
+enum stage_state stage_state(const struct stage_record *record)
+{
+    if (!record)
+        return STAGE_NONE;
+    if (record->end == STAGE_DONE)
+        return STAGE_INSTALLED;
+    return record->end == ERASED ? STAGE_PENDING : STAGE_VOID;
+}
+
+uint32_t stage_attempts(const struct stage_record *record)
+{
+    uint32_t n = 0;
+
+    while (n < STAGE_ATTEMPTS && record->attempts[n] != 0xFFFF)
+        n++;
+    return n;
+}
+
+/* A word of a record. */
+static enum err program_word(const uint32_t *to, uint32_t word)
+{
+    return program(to, &word, 4);
+}
+
+/* Behind the last one that anything was written to; ROOMS: there is none. */
+static uint32_t free_room(void)
+{
+    uint32_t i = ROOMS;
+
+    while (i && blank(room(i - 1), STAGE_RECORD_ROOM))
+        i--;
+    return i;
+}
+
+static uint32_t source_crc(const struct stage_source *source)
+{
+    const uint32_t *word = (const uint32_t *)source;
+    uint32_t crc = 0;
+
+    for (uint32_t left = sizeof(*source); left; left -= 4)
+        crc = plat_crc(crc, *word++, left);
+    return crc;
+}
+_Static_assert(sizeof(struct stage_source) % 4 == 0, "it goes by words");
+
+/* ---- pages ---- */
+
+static bool is_download(uint16_t entry)
+{
+    return entry < STAGE_PAGES;
+}
+
+/* Where the bytes of a page lie; NULL: it is blank. */
+static const uint8_t *bytes_of(const struct stage *s, uint32_t page)
+{
+    uint16_t entry = s->source.map[page];
+
+    if (is_download(entry))
+        return download_page(entry);
+    return entry == STAGE_KEEP ? app_page(page) : NULL;
+}
+
+const uint32_t *stage_head(const struct stage *s)
+{
+    static const uint32_t none[IMG_HEADER_SIZE / 4] = {0};
+    const uint8_t *bytes = bytes_of(s, 0);
+
+    return bytes ? (const uint32_t *)bytes : none;
+}
+
+uint8_t stage_byte(const struct stage *s, uint32_t offset)
+{
+    const uint8_t *bytes = bytes_of(s, offset / PAGE);
+
+    return bytes ? bytes[offset % PAGE] : 0xFF;
+}
+
+bool stage_page(const struct stage *s, uint32_t page, uint8_t *buf)
+{
+    const uint8_t *bytes = bytes_of(s, page);
+
+    if (bytes)
+        memcpy(buf, bytes, PAGE);
+    else
+        memset(buf, 0xFF, PAGE);
+    return s->source.map[page] != STAGE_KEEP;
+}
+
+/* The application has the same page. */
+static bool is_as_app(const struct stage *s, uint32_t page)
+{
+    const uint8_t *bytes = bytes_of(s, page);
+
+    return bytes ? same(bytes, app_page(page)) : blank(app_page(page), PAGE);
+}
+
+/* Known without a look at it. */
+static bool stays(const struct stage *s, uint32_t page)
+{
+    return s->source.map[page] == STAGE_KEEP;
+}
+
+static bool changed(const struct stage *s)
+{
+    for (uint32_t i = 0; i < STAGE_PAGES; i++)
+        if (!stays(s, i))
+            return true;
+    return false;
+}
+
+void stage_start(struct stage *s)
+{
+    const struct stage_record *record = stage_record();
+
+    memset(s, 0, sizeof(*s));
+    memset(s->source.map, 0xFF, sizeof(s->source.map));
+    if (stage_state(record) == STAGE_PENDING &&
+        source_crc(&record->source) == record->check)
+        s->source = record->source;
+}
+
+/* The CRC of what is to be copied or erased for. */
+static uint32_t pages_crc(const struct stage *s, uint8_t *buf)
+{
+    uint32_t crc = 0;
+
+    for (uint32_t page = 0; page < STAGE_PAGES; page++) {
+        if (!is_download(s->source.map[page]))
+            continue;
+        stage_page(s, page, buf);
+        plat_ms();
+        for (uint32_t i = 0; i < PAGE; i += 4)
+            crc = plat_crc(crc, *(const uint32_t *)(buf + i), 4);
+    }
+    return crc;
+}
+
+/* ---- writing to download ---- */
+
+/* The page of download is one of the image, and not this one of it. */
+static bool needed(const struct stage *s, uint32_t place, uint32_t page)
+{
+    for (uint32_t i = 0; i < STAGE_PAGES; i++)
+        if (s->source.map[i] == place && i != page)
+            return true;
+    return false;
+}
+
+/* Nothing that is erased with it is needed. */
+static bool erasable(const struct stage *s, uint32_t place, uint32_t page)
+{
+    uint32_t unit = download_unit(place);
+
+    for (uint32_t i = 0; i < STAGE_PAGES; i++)
+        if (download_unit(i) == unit && needed(s, i, page))
+            return false;
+    return true;
+}
+
+/* Where these bytes of a page can go: to a page of download that is its own or
+ * nobody's, without an erase if there is one, at first to that with the page's
+ * number.  NONE: nowhere. */
+static uint32_t find_place(const struct stage *s, uint32_t page,
+                           const uint8_t *buf)
+{
+    const void *own = download_page(page);
+
+    if (!needed(s, page, page) &&
+        (plan(own, buf) != NO_WAY || erasable(s, page, page)))
+        return page;
+    for (uint32_t i = 0; i < STAGE_PAGES; i++)
+        if (!needed(s, i, page) && plan(download_page(i), buf) != NO_WAY)
+            return i;
+    for (uint32_t i = 0; i < STAGE_PAGES; i++)
+        if (erasable(s, i, page))
+            return i;
+    return NONE;
+}
+
+/* A page with these bytes takes no room in download. */
+static bool needs_no_place(const struct stage *s, uint32_t page,
+                           const uint8_t *buf)
+{
+    return blank(buf, PAGE) || (!s->loose && same(buf, app_page(page)));
+}
+
+/* Erases the area of the records. */
+static enum err clear_records(const struct stage *s)
+{
+    uint32_t unit = part_unit(PART_RECORD_START);
+    enum err err = ERR_NONE;
+
+    for (uint32_t i = 0; PART_BIG_UNITS && i < STAGE_PAGES; i++)
+        if (download_unit(i) == unit && needed(s, i, NONE))
+            return ERR_NOT_ERASED;
+    for (; !err && unit < part_unit(PART_RECORD_END - 1) + 1; unit++)
+        err = erase(unit);
+    return err;
+}
+
+/* Before download changes: nothing is pending, and there is room for the record
+ * of what comes. */
+static enum err begin(struct stage *s)
+{
+    enum err err = ERR_NONE;
+
+    if (s->begun)
+        return ERR_NONE;
+    if (stage_pending())
+        err = program_word(&stage_record()->end, 0);
+    if (!err && free_room() == ROOMS)
+        err = clear_records(s);
+    s->begun = !err;
+    return err;
+}
+
+enum err stage_write(struct stage *s, uint32_t page, const uint8_t *buf)
+{
+    uint32_t place;
+    enum err err;
+
+    if (needs_no_place(s, page, buf)) {
+        s->source.map[page] = STAGE_KEEP;
+        if (!same(buf, app_page(page)) || s->loose)
+            s->source.map[page] = STAGE_BLANK;
+        return ERR_NONE;
+    }
+    err = begin(s);
+    if (err)
+        return err;
+    place = find_place(s, page, buf);
+    if (place == NONE)
+        return ERR_NOT_ERASED;
+    if (plan(download_page(place), buf) == NO_WAY)
+        err = erase(download_unit(place));
+    if (!err)
+        err = program(download_page(place), buf, PAGE);
+    if (!err)
+        s->source.map[page] = (uint16_t)place;
+    return err;
+}
+
+uint32_t stage_write_ms(const struct stage *s, uint32_t page,
+                        const uint8_t *buf)
+{
+    uint32_t place, words = 0, ms = 0;
+
+    if (needs_no_place(s, page, buf))
+        return 0;
+    place = find_place(s, page, buf);
+    if (place == NONE)
+        return 0;
+    for (uint32_t i = 0; i < PAGE_WORDS; i++)
+        words += ((const word_t *)buf)[i] != ERASED_WORD;
+    if (plan(download_page(place), buf) == NO_WAY)
+        ms = part_erase_ms(download_unit(place));
+    else
+        words = plan(download_page(place), buf);
+    return ms + (words * BOARD_FLASH_PROGRAM_MS + PAGE_WORDS - 1) / PAGE_WORDS;
+}
+
+void stage_blank(struct stage *s, uint32_t page)
+{
+    bool same_there = !s->loose && blank(app_page(page), PAGE);
+
+    s->source.map[page] = same_there ? STAGE_KEEP : STAGE_BLANK;
+}
+
+void stage_arrange(struct stage *s, enum stage_format format,
+                   const uint16_t *order, uint32_t n, uint32_t file)
+{
+    uint16_t map[STAGE_PAGES];
+
+    memcpy(map, s->source.map, sizeof(map));
+    memset(s->source.map, 0xFF, sizeof(map));
+    for (uint32_t i = 0; i < n; i++)
+        s->source.map[i] = map[order[i]];
+    s->source.format = (uint8_t)format;
+    s->source.file = file;
+}
+
+void stage_trim(struct stage *s, uint32_t end)
+{
+    s->loose = false;
+    s->source.size = end;
+    for (uint32_t unit = PART_APP_UNIT; unit < PART_APP_UNIT_END; unit++) {
+        uint32_t i = first_page(unit);
+
+        if (i * PAGE < end)
+            while (i < first_page(unit + 1) && is_as_app(s, i))
+                i++;
+        else
+            i = first_page(unit + 1);
+        if (i == first_page(unit + 1))
+            while (i-- > first_page(unit))
+                s->source.map[i] = STAGE_KEEP;
+    }
+}
+
+/* ---- the record of a whole image ---- */
+
+/* A page that stays and will be erased with others; NONE: there is none.  With
+ * the first unit it is so in any case. */
+static uint32_t page_in_the_way(const struct stage *s)
+{
+    for (uint32_t unit = PART_APP_UNIT; unit < PART_APP_UNIT_END; unit++) {
+        bool erases = unit == PART_APP_UNIT;
+        uint32_t found = NONE;
+
+        for (uint32_t i = first_page(unit); i < first_page(unit + 1); i++)
+            if (stays(s, i))
+                found = i;
+            else
+                erases = true;
+        if (erases && found != NONE)
+            return found;
+    }
+    return NONE;
+}
+
+bool stage_copy(struct stage *s, uint8_t *buf, enum err *err)
+{
+    uint32_t page = changed(s) ? page_in_the_way(s) : NONE;
+
+    if (page == NONE)
+        return false;
+    s->loose = true; /* whatever the application has there */
+    stage_page(s, page, buf);
+    *err = stage_write(s, page, buf);
+    s->loose = false;
+    return true;
+}
+
+enum err stage_commit(struct stage *s, uint8_t *buf)
+{
+    const struct stage_record *record;
+    enum err err = begin(s);
+
+    if (err || !changed(s))
+        return err;
+    record = room(free_room());
+    s->source.crc = pages_crc(s, buf);
+    s->begun = false;
+    err = program(&record->source, &s->source, sizeof(s->source));
+    if (!err)
+        err = program_word(&record->check, source_crc(&s->source));
+    if (!err)
+        err = program_word(&record->ready, STAGE_READY);
+    return err;
+}
+
+/* ---- installing ---- */
+
+/* From here on nothing boots but what is complete. */
+static enum err take_vectors(void)
+{
+    return blank(app_page(0), 8) ? ERR_NONE : erase(PART_APP_UNIT);
+}
+
+/* The page goes to the application; the first word of all stays blank. */
+static enum err copy_page(uint32_t page, const uint8_t *buf)
+{
+    uint32_t skip = page ? 0 : 4;
+
+    return program(app_page(page) + skip, buf + skip, PAGE - skip);
+}
+
+static enum err install_unit(const struct stage *s, uint32_t unit, uint8_t *buf)
+{
+    uint32_t end = first_page(unit + 1), words = 0;
+    enum err err = ERR_NONE;
+
+    for (uint32_t i = first_page(unit); i < end; i++)
+        if (!stays(s, i) && stage_page(s, i, buf))
+            words |= plan(app_page(i), buf);
+    if (!words)
+        return ERR_NONE;
+    if (unit != PART_APP_UNIT)
+        err = take_vectors();
+    if (!err && (words & NO_WAY))
+        err = erase(unit);
+    for (uint32_t i = first_page(unit); i < end && !err; i++)
+        if (!stays(s, i) && stage_page(s, i, buf))
+            err = copy_page(i, buf);
+    plat_ms();
+    return err;
+}
+
+enum err stage_install(struct stage *s, uint8_t *buf)
+{
+    const struct stage_record *record = stage_record();
+    uint32_t tries = stage_attempts(record);
+    enum err err = ERR_NONE;
+
+    stage_start(s);
+    if (!changed(s) || pages_crc(s, buf) != s->source.crc)
+        return program_word(&record->end, 0);
+    if (tries < STAGE_ATTEMPTS)
+        err = program(&record->attempts[tries], &(uint16_t){0}, 2);
+    for (uint32_t unit = PART_APP_UNIT_END; unit-- > PART_APP_UNIT && !err;)
+        err = install_unit(s, unit, buf);
+    if (!err) {
+        stage_page(s, 0, buf);
+        err = program(app_page(0), buf, 4);
+    }
+    return err ? err : program_word(&record->end, STAGE_DONE);
+}

@@ -1,0 +1,287 @@
+/* SPDX-License-Identifier: MIT */
+/* upd_place.c - see upd_store.h: the update is written in place. */
+#include "boot.h"
+#include "flash.h"
+#include "upd_store.h"
+
+#include <string.h>
+
+#define ERASED 0xFFFFFFFFu
+#define PAGE   BOARD_FLASH_PAGE
+
+/* The slot as it lies in flash. */
+static const uint32_t *slot(void)
+{
+    return (const uint32_t *)PART_APP_START;
+}
+
+const uint32_t *store_head(const struct upd *u)
+{
+    (void)u;
+    return slot();
+}
+
+uint8_t store_byte(const struct upd *u, uint32_t addr)
+{
+    uint32_t at = addr - PART_APP_START;
+
+    if (at < PART_APP_SIZE && u->erase[part_unit(addr)])
+        return 0xFF;
+    if (u->held && at < sizeof(u->first))
+        addr = (uint32_t)&u->first + at;
+    return *(const uint8_t *)addr;
+}
+
+/* What the silicon programs at once. */
+typedef BOARD_FLASH_WORD word_t;
+#define ERASED_WORD ((word_t)ERASED)
+#define PAGE_WORDS  (PAGE / sizeof(word_t))
+
+/* What it takes to make a page hold the buffer: the number of words to
+ * program, plus PLAN_ERASE where one cannot be without. */
+#define PLAN_ERASE 0x10000u
+
+static uint32_t plan_page(const struct upd *u, uint32_t page)
+{
+    const word_t *want = (const word_t *)u->buf;
+    const word_t *is = (const word_t *)page;
+    uint32_t plan = 0, filled = PLAN_ERASE;
+
+    /* More than a page is erased at once: what else is there is to go. */
+    if (PART_BIG_UNITS && u->erase[part_unit(page)])
+        plan = PLAN_ERASE;
+    for (uint32_t i = 0; i < PAGE_WORDS; i++) {
+        filled += want[i] != ERASED_WORD;
+        if (is[i] == want[i])
+            continue;
+        plan++;
+        if (BOARD_FLASH_CLEARS ? want[i] & ~is[i] : is[i] != ERASED_WORD)
+            plan |= PLAN_ERASE;
+    }
+    return plan & PLAN_ERASE ? filled : plan;
+}
+
+/* ---- changing flash: nothing more happens after an error ---- */
+
+/* From addr to the end of its erase unit, which has the number before end. */
+static bool blank(uint32_t addr, uint32_t end)
+{
+    const uint32_t *w = (const uint32_t *)addr;
+
+    while ((uint32_t)w < part_unit_start(end) - 3)
+        if (*w++ != ERASED)
+            return false;
+    return true;
+}
+
+static void erase(struct upd *u, uint32_t unit)
+{
+    uint32_t start = part_unit_start(unit);
+
+    if (u->err)
+        return;
+    /* A cut erase may bring back some bits and not others: in the first page
+     * the reset vector goes first.  (u->page is 0 here.) */
+    flash_program(start + 4, &u->page, 4);
+    flash_erase(start);
+    u->erase[unit] = 0;
+    if (!blank(start, unit + 1))
+        u->err = ERR_ERASE;
+}
+
+static void program(struct upd *u, uint32_t addr, const void *src, uint32_t n)
+{
+    if (!u->err && !flash_program(addr, src, n))
+        u->err = ERR_PROGRAM;
+}
+
+/* Makes the installed image unbootable, by as much of the upper end of its
+ * initial stack pointer as the flash programs at least: of what a power cut
+ * may leave of it, only the old value points into RAM (docs/design.md). */
+static void invalidate(struct upd *u)
+{
+    if (u->held || u->err || *slot() == ERASED)
+        return;
+    u->first = *slot();
+    program(u, PART_APP_START + 4 - BOARD_FLASH_UNIT, &u->page, /* 0 */
+            BOARD_FLASH_UNIT);
+    if (!u->err)
+        u->held = true;
+}
+
+/* Before anything at `page` changes. */
+static void touch(struct upd *u, uint32_t page)
+{
+    if (page - PART_APP_START < boot_image_size(slot()))
+        invalidate(u);
+}
+
+/* Carries out the erase of a unit. */
+static void erase_marked(struct upd *u, uint32_t unit)
+{
+    touch(u, part_unit_start(unit));
+    erase(u, unit);
+    if (unit == PART_APP_UNIT)
+        u->held = false;
+}
+
+/* A block that broke off is dropped, with the erase that it implied. */
+void store_drop_page(struct upd *u)
+{
+    u->page = 0;
+#if PART_BIG_UNITS
+    u->erase[u->implied] = 0; /* unit 0 is not writable */
+    u->implied = 0;
+#endif
+}
+
+/* The open page goes to flash; of the first page all but its first word. */
+void store_commit(struct upd *u)
+{
+    uint32_t page = u->page;
+    uint32_t unit = part_unit(page);
+    uint32_t *first = (uint32_t *)u->buf;
+    uint32_t plan;
+
+    u->page = 0;
+    if (!page || u->err)
+        return;
+#if PART_BIG_UNITS
+    u->implied = 0;
+#endif
+    plan = plan_page(u, page);
+    if (!PART_BIG_UNITS)
+        u->erase[unit] = 0;
+    else if ((plan & PLAN_ERASE) && !u->erase[unit])
+        u->err = ERR_NOT_ERASED; /* other data would go with it */
+    else if (plan & PLAN_ERASE)
+        erase_marked(u, unit);
+    if (!plan)
+        return;
+    touch(u, page);
+    if (u->err)
+        return;
+    if (page == PART_APP_START) {
+        u->held = true;
+        u->first = *first;
+        /* What is invalid there may stay where nothing is erased. */
+        *first = PART_BIG_UNITS ? *slot() : ERASED;
+        if (!PART_BIG_UNITS)
+            plan = plan_page(u, page);
+    }
+    if (!PART_BIG_UNITS && (plan & PLAN_ERASE))
+        erase(u, unit);
+    program(u, page, u->buf, PAGE);
+}
+
+/* The page as the host sees it. */
+void store_load(struct upd *u, uint32_t page)
+{
+    const uint32_t *from = (const uint32_t *)page;
+    uint32_t *to = (uint32_t *)u->buf;
+    bool erased = u->erase[part_unit(page)];
+
+    u->page = page;
+    while (to < (uint32_t *)(u->buf + PAGE))
+        *to++ = erased ? ERASED : *from++;
+    if (u->held && !erased && page == PART_APP_START)
+        *(uint32_t *)u->buf = u->first;
+}
+
+/* Writes back the first word; from here on the image boots. */
+void store_install(struct upd *u)
+{
+    if (*slot() != ERASED) {
+#if PART_BIG_UNITS
+        /* The rest of the unit goes with the first word and comes back. */
+        upd_read(u, PART_APP_START, u->unit, sizeof(u->unit));
+        u->erase[PART_APP_UNIT] = 1;
+        u->write = PART_APP_START;
+        upd_feed(u, u->unit, sizeof(u->unit));
+#else
+        store_load(u, PART_APP_START);
+#endif
+        store_commit(u);
+    }
+    program(u, PART_APP_START, &u->first, 4);
+    if (!u->err)
+        u->held = false;
+}
+
+/* Marks the erase units from an address on; what is blank from there has
+ * nothing to wait for. */
+__attribute__((noinline)) void store_erase(struct upd *u, uint32_t from,
+                                           uint32_t end)
+{
+    for (uint32_t unit = part_unit(from); unit < end; unit++) {
+        if (!blank(from, unit + 1))
+            u->erase[unit] = 1;
+        from = part_unit_start(unit + 1);
+    }
+}
+
+/* Who writes the slot from its start need not erase it first. */
+void store_imply_erase(struct upd *u)
+{
+#if PART_BIG_UNITS
+    uint32_t unit = part_unit(u->write);
+
+    if (u->gapless != UPD_ALL || u->write != part_unit_start(unit) ||
+        u->erase[unit])
+        return;
+    store_erase(u, u->write, unit + 1);
+    u->implied = (uint8_t)unit;
+#else
+    (void)u;
+#endif
+}
+
+uint32_t store_commit_ms(struct upd *u)
+{
+    uint32_t plan = !u->err ? plan_page(u, u->page) : 0;
+    uint32_t ms;
+
+    ms = (plan % PLAN_ERASE * BOARD_FLASH_PROGRAM_MS + PAGE_WORDS - 1) /
+         PAGE_WORDS;
+    if (plan & PLAN_ERASE)
+        ms += part_erase_ms(part_unit(u->page));
+    return ms;
+}
+
+bool store_settle(struct upd *u)
+{
+    for (uint32_t i = PART_APP_UNIT; i < PART_APP_UNIT_END; i++)
+        if (u->erase[i]) {
+            erase_marked(u, i);
+            return true;
+        }
+    return false;
+}
+
+uint32_t store_settle_ms(const struct upd *u)
+{
+    uint32_t ms = 0;
+
+    for (uint32_t i = PART_APP_UNIT; i < PART_APP_UNIT_END; i++)
+        if (u->erase[i])
+            ms += part_erase_ms(i);
+    if (u->held && u->whole == UPD_WHOLE && *slot() != ERASED)
+        ms += part_erase_ms(PART_APP_UNIT) +
+              BOARD_FLASH_PROGRAM_MS *
+                  (part_unit_start(PART_APP_UNIT + 1) - PART_APP_START) / PAGE;
+    return ms;
+}
+
+void store_trim(struct upd *u, uint32_t end)
+{
+    for (uint32_t i = PART_APP_UNIT; i < PART_APP_UNIT_END; i++)
+        if (part_unit_start(i) - PART_APP_START >= end)
+            u->erase[i] = 0;
+        else if (u->erase[i]) /* else what came may be there already, */
+            touch(u, part_unit_start(i)); /* and would not be verified */
+}
+
+void store_forget(struct upd *u)
+{
+    memset(u->erase, 0, sizeof(u->erase));
+}

@@ -1,0 +1,94 @@
+/* SPDX-License-Identifier: MIT */
+/* records.c - see records.h. */
+#include "records.h"
+
+#include <string.h>
+
+#define READY 0x59444552u
+#define DONE  0x454E4F44u
+
+/* Offsets in a record. */
+enum {
+    AT_READY = 0,
+    AT_END = 4,
+    AT_ATTEMPTS = 8,
+    AT_SOURCE = 44,
+    AT_SIZE = AT_SOURCE + 8,
+    AT_VERSION = AT_SOURCE + 12,
+    AT_NAME = AT_SOURCE + 20,
+    AT_MAP = AT_SOURCE + 32,
+};
+
+enum { KEEP = 0xFFFF, BLANK = 0xFFFE };
+
+static unsigned rooms(const struct rig_board *b)
+{
+    uint32_t end = b->kv;
+
+    return (end - b->record) / RECORD_ROOM;
+}
+
+static struct record read_room(struct rig *r, unsigned i)
+{
+    struct record rec = {.at = r->board->record + i * RECORD_ROOM};
+    const uint8_t *p = rig_flash(r, rec.at);
+    uint32_t end = rig_get32(p + AT_END);
+
+    if (rig_get32(p + AT_READY) != READY)
+        return rec;
+    rec.state = end == 0xFFFFFFFF ? RECORD_PENDING
+                : end == DONE     ? RECORD_DONE
+                                  : RECORD_VOID;
+    while (rec.attempts < RECORD_ATTEMPTS &&
+           (p[AT_ATTEMPTS + 2 * rec.attempts] &
+            p[AT_ATTEMPTS + 2 * rec.attempts + 1]) != 0xFF)
+        rec.attempts++;
+    rec.size = rig_get32(p + AT_SIZE);
+    rec.version = rig_get32(p + AT_VERSION);
+    memcpy(rec.name, p + AT_NAME, 12);
+    return rec;
+}
+
+struct record record_last(struct rig *r)
+{
+    struct record none = {0};
+
+    for (unsigned i = rooms(r->board); i--;) {
+        struct record rec = read_room(r, i);
+
+        if (rec.state != RECORD_NONE)
+            return rec;
+    }
+    return none;
+}
+
+unsigned record_count(struct rig *r, bool pending)
+{
+    unsigned n = 0;
+
+    for (unsigned i = 0; i < rooms(r->board); i++) {
+        enum record_state state = read_room(r, i).state;
+
+        n += pending ? state == RECORD_PENDING : state != RECORD_NONE;
+    }
+    return n;
+}
+
+void record_image(struct rig *r, const struct record *rec, uint8_t *image)
+{
+    const struct rig_board *b = r->board;
+    const uint8_t *map = rig_flash(r, rec->at + AT_MAP);
+
+    for (uint32_t at = 0; at < b->slot_end - b->slot; at += b->block) {
+        unsigned entry = map[0] | map[1] << 8;
+
+        map += 2;
+        if (entry == BLANK)
+            memset(image + at, 0xFF, b->block);
+        else
+            memcpy(image + at,
+                   rig_flash(r, entry == KEEP ? b->slot + at
+                                              : b->download + entry * b->block),
+                   b->block);
+    }
+}

@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * records.h - the records of staged updates, as docs/design.md and the header
+ * of the product describe them; typed a second time.
+ */
+#ifndef TEST_RECORDS_H
+#define TEST_RECORDS_H
+
+#include "rig.h"
+
+enum { RECORD_ROOM = 512, RECORD_ATTEMPTS = 16 };
+
+enum record_state { RECORD_NONE, RECORD_VOID, RECORD_PENDING, RECORD_DONE };
+
+/* The last complete one. */
+struct record {
+    enum record_state state;
+    uint32_t at; /* its address */
+    unsigned attempts;
+    uint32_t size, version;
+    char name[13];
+};
+
+struct record record_last(struct rig *r);
+/* How many are complete, and of them pending. */
+unsigned record_count(struct rig *r, bool pending);
+
+/* The image that the record says, made from its map, download and application
+ * as they lie in flash; room: the slot. */
+void record_image(struct rig *r, const struct record *rec, uint8_t *image);
+
+#endif
