@@ -164,6 +164,20 @@ bool msc_trial_boots(struct msc_trial *t)
     return boots;
 }
 
+void msc_trial_slot(struct msc_trial *t, uint8_t *to)
+{
+    struct rig *r = rig_of(t);
+    struct chip_snapshot *now = chip_save(r->chip);
+    bool gone = t->disk.msc.gone;
+
+    if (r->board->download)
+        rig_boots_after_reset(r);
+    memcpy(to, rig_flash(r, t->board.slot), t->board.slot_size);
+    chip_restore(r->chip, now);
+    chip_snapshot_free(now);
+    t->disk.msc.gone = gone;
+}
+
 static void start(void *ctx, const uint8_t *slot)
 {
     struct msc_trial *t = of(ctx);
@@ -183,9 +197,7 @@ static void replug(void *ctx, uint32_t ms, bool power)
 
 static void slot(void *ctx, uint8_t *to)
 {
-    struct msc_trial *t = of(ctx);
-
-    memcpy(to, rig_flash(rig_of(t), t->board.slot), t->board.slot_size);
+    msc_trial_slot(of(ctx), to);
 }
 
 static bool boots(void *ctx)

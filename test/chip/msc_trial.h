@@ -39,5 +39,7 @@ bool msc_trial_result(struct msc_trial *t, uint32_t ms);
 bool msc_trial_replug(struct msc_trial *t, uint32_t ms, bool power);
 /* A reset now would start the application; the chip stays as it is. */
 bool msc_trial_boots(struct msc_trial *t);
+/* What is in the slot after a reset; the chip is as before then. */
+void msc_trial_slot(struct msc_trial *t, uint8_t *to);
 
 #endif

@@ -74,12 +74,13 @@ unsigned record_count(struct rig *r, bool pending)
     return n;
 }
 
-void record_image(struct rig *r, const struct record *rec, uint8_t *image)
+void record_image(struct rig *r, const struct record *rec, uint8_t *image,
+                  uint32_t n)
 {
     const struct rig_board *b = r->board;
     const uint8_t *map = rig_flash(r, rec->at + AT_MAP);
 
-    for (uint32_t at = 0; at < b->slot_end - b->slot; at += b->block) {
+    for (uint32_t at = 0; at < n; at += b->block) {
         unsigned entry = map[0] | map[1] << 8;
 
         map += 2;

@@ -25,8 +25,9 @@ struct record record_last(struct rig *r);
 /* How many are complete, and of them pending. */
 unsigned record_count(struct rig *r, bool pending);
 
-/* The image that the record says, made from its map, download and application
- * as they lie in flash; room: the slot. */
-void record_image(struct rig *r, const struct record *rec, uint8_t *image);
+/* The first n bytes, whole pages, of the image that the record says, made from
+ * its map, download and application as they lie in flash. */
+void record_image(struct rig *r, const struct record *rec, uint8_t *image,
+                  uint32_t n);
 
 #endif

@@ -432,10 +432,16 @@ bool rig_in_bootloader(struct rig *r)
     return s.result == 6 && s.state == DFU_IDLE && s.status == 0;
 }
 
+/* Without work at the flash: what is staged is checked before it is copied. */
+static sim_time start_time(const struct rig *r)
+{
+    return r->board->download ? 500 * SIM_MS : 50 * SIM_MS;
+}
+
 bool rig_boots_after_reset(struct rig *r)
 {
     chip_reset(r->chip, RESET_PIN);
-    return rig_app_runs(r, 50 * SIM_MS);
+    return rig_app_runs(r, start_time(r));
 }
 
 bool rig_boots_after_power_cycle(struct rig *r)
@@ -443,7 +449,7 @@ bool rig_boots_after_power_cycle(struct rig *r)
     chip_power(r->chip, false);
     chip_run(r->chip, chip_now(r->chip) + 100 * SIM_MS);
     chip_power(r->chip, true);
-    return rig_app_runs(r, 50 * SIM_MS);
+    return rig_app_runs(r, start_time(r));
 }
 
 /* ---- requests ---- */

@@ -149,7 +149,8 @@ void rig_key(struct rig *r, bool pressed);
 /* Runs until the slot's vector table is in use, at most `limit`; profile
  * staged: at most that without work at the flash. */
 bool rig_app_runs(struct rig *r, sim_time limit);
-/* Pin reset or power cycle; true when the application runs 50 ms later. */
+/* Pin reset or power cycle; true when the application runs 50 ms later (profile
+ * staged: when it runs in the end). */
 bool rig_boots_after_reset(struct rig *r);
 bool rig_boots_after_power_cycle(struct rig *r);
 /* The DFU interface answers GETSTATUS in dfuIDLE. */

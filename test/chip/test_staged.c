@@ -378,7 +378,7 @@ static void test_record_tells_the_image(void **state)
     make_pending(r, 46);
     rec = record_last(r);
     assert_int_equal(rec.size, sample_size(r));
-    record_image(r, &rec, slot_image);
+    record_image(r, &rec, slot_image, sample_size(r));
     assert_memory_equal(slot_image, image, sample_size(r));
 }
 
