@@ -11,8 +11,9 @@
 #include <time.h>
 #include <unistd.h>
 
-/* For a bootloader to come, after its application left. */
-#define TO_BOOTLOADER_S 10.0
+/* For a bootloader to come, after its application left: a guest of a busy
+ * machine takes ten to enumerate it. */
+#define TO_BOOTLOADER_S 30.0
 
 volatile sig_atomic_t target_stop;
 

@@ -10,8 +10,9 @@ from pathlib import Path
 
 import images
 import usbmon
-from bench import (DFU_ID, KB, LOGS, Layout, app_line, case, check,
+from bench import (BOARDS, DFU_ID, KB, LOGS, Layout, add, app_line, case, check,
                    last_drawn, on_both, same)
+from cases_drive import put_tool
 from chip import PROGRAM, ROOT
 
 
@@ -533,6 +534,44 @@ def download_to_running_application(b):
     since = b.chip.mark()
     b.update(b.board.read("demo2-dfu.bin"), start)
     b.app_says("2.0.0", since)
+
+
+def flash_by_the_tool(b):
+    """`sallyport` on the guest's own USB: to the application, and back."""
+    b.start(firmware="sallyport-both.elf")
+    b.dfu_mode()
+    tool = put_tool(b.guest)
+    b.guest.put(b.board.read("demo-both.hex"), "/tmp/a.hex")
+    b.guest.put(b.board.read("demo2-both.hex"), "/tmp/b.hex")
+
+    def sallyport(arguments, status=0):
+        result = b.guest.run("%s %s" % (tool, arguments), 120)
+        check(result.status == status, "sallyport %s: status %d:\n%s",
+              arguments, result.status, result.output)
+        return result.output
+
+    listed = sallyport("list")
+    check(re.match(r"\d+-\d\S* +1209:0001 +[0-9A-F]{24} +DfuSe ", listed),
+          "list: %s", listed)
+    path = listed.split()[0]
+    since = b.chip.mark()
+    said = sallyport("flash /tmp/a.hex --path " + path)
+    check("verified, application started" in said, "flash: %s", said)
+    b.app_says("1.0.0", since)
+    b.app_mode()
+    # the application has a DFU interface: it is sent to the bootloader
+    since = b.chip.mark()
+    said = sallyport("flash /tmp/b.hex --stay")
+    check("installed" in said, "flash: %s", said)
+    sallyport("verify /tmp/b.hex")
+    check("0x" in sallyport("verify /tmp/a.hex --diff", 8), "no difference")
+    check("version  2.0.0" in sallyport("info"), "no version")
+    sallyport("reboot")
+    b.app_says("2.0.0", since)
+    b.app_mode()
+
+
+add("flash_by_the_tool", flash_by_the_tool, BOARDS, BOARDS[1:])
 
 
 # ---- USB/IP: usbip and vhci_hcd of the guest ----
