@@ -98,6 +98,7 @@ enum dfu_state {
 #define DFU_DESC_FUNCTIONAL  0x21u
 #define DFU_CAN_DNLOAD       0x01u
 #define DFU_CAN_UPLOAD       0x02u
+#define DFU_TOLERANT         0x04u /* answers after manifestation */
 #define DFU_WILL_DETACH      0x08u
 #define DFU_CLASS            0xFEu
 #define DFU_SUBCLASS         0x01u

@@ -39,6 +39,7 @@ struct watch;
 struct place {
     bool used;
     bool busy;    /* a thread works on it */
+    bool again;   /* it was gone before anything changed */
     bool settled; /* it has been worked on; it has to go before it counts
                      as a new one */
     char path[BUS_PATH];
@@ -183,9 +184,11 @@ static void *run_place(void *arg)
     bool counts = flash_place(p, &r);
 
     pthread_mutex_lock(&w->lock);
-    /* One that left before it was opened was none. */
-    if (counts && !p->t.ok && p->t.f.code == FAIL_NO_DEVICE)
-        counts = false;
+    /* One that left before anything changed was none: who plugs it in needs a
+     * moment, and its bootloader as well. */
+    p->again = counts && !p->t.ok && !r.written && !r.erased &&
+               (p->t.f.code == FAIL_NO_DEVICE || p->t.f.code == FAIL_LOST);
+    counts = counts && !p->again;
     if (counts)
         report(p, &r);
     if (counts && !p->t.ok && !w->failed++)
@@ -253,6 +256,7 @@ static void end_finished(struct watch *w)
         pthread_mutex_lock(&w->lock);
         p->busy = false;
         p->settled = true;
+        p->used = !p->again;
     }
 }
 

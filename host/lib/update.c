@@ -5,6 +5,7 @@
 #include "err.h"
 #include "place.h"
 #include "update_priv.h"
+#include "usb.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -358,8 +359,26 @@ static bool run(struct plan *p, size_t index, struct fail *f)
 
 /* ---- plain DFU: blocks follow each other ---- */
 
-/* Without addresses what is written cannot be read until the device has
- * manifested it; only some stay there then (bitManifestationTolerant). */
+/* What is written cannot be read until the device has manifested it, and only
+ * some stay for that (bitManifestationTolerant).  Those start the application
+ * at a bus reset (DFU 1.1 clause 7), the others do so anyway. */
+static bool end_plain(const struct update *u, const struct fw *fw,
+                      struct update_result *r, struct fail *f)
+{
+    unsigned attributes = u->d->attributes;
+
+    if (attributes & DFU_TOLERANT && attributes & DFU_CAN_UPLOAD &&
+        !u->no_verify) {
+        if (!update_verify(u, fw, 0, NULL, NULL, f))
+            return fail_at(f, "after writing, ");
+        r->verified = true;
+    }
+    r->started = !(attributes & DFU_TOLERANT) || !u->stay;
+    if (attributes & DFU_TOLERANT && !u->stay)
+        u->d->t->ops->reset(u->d->t);
+    return true;
+}
+
 static bool run_plain(const struct update *u, const struct fw *fw,
                       uint64_t first, uint64_t end, struct update_result *r,
                       struct fail *f)
@@ -383,9 +402,7 @@ static bool run_plain(const struct update *u, const struct fw *fw,
         update_tell(u, UPDATE_PROGRAM, r->written, end - first);
     }
     free(buffer);
-    ok = ok && dfu_manifest(d, f);
-    r->started = ok;
-    return ok;
+    return ok && dfu_manifest(d, f) && end_plain(u, fw, r, f);
 }
 
 bool update_flash(const struct update *u, const struct fw *fw, size_t index,

@@ -93,6 +93,16 @@ class Chips(unittest.TestCase):
             time.sleep(0.05)
         self.fail("it does not come: " + done.stdout + done.stderr)
 
+    def await_gone(self, device):
+        """Until the bootloader has left the bus."""
+        for _ in range(200):
+            done = subprocess.run([TOOL, "list", *device.via],
+                                  capture_output=True, timeout=120)
+            if done.returncode == NO_DEVICE:
+                return
+            time.sleep(0.05)
+        self.fail("it does not go")
+
     def slot(self, device, size=None):
         data = device.flash(self.dir / "saved.bin")
         at = self.facts["slot"] - 0x08000000
@@ -135,6 +145,15 @@ class Chips(unittest.TestCase):
             if re.search(pattern, line):
                 return
         self.fail("it ended without %r: %s" % (pattern, process.stderr.read()))
+
+    def json_line(self, process):
+        """The next line of `watch --json`."""
+        guard = threading.Timer(60, process.kill)
+        guard.start()
+        line = process.stdout.readline()
+        guard.cancel()
+        self.assertTrue(line, "watch says nothing")
+        return json.loads(line)
 
     def finish(self, process, status):
         out, err = process.communicate(timeout=60)
@@ -429,14 +448,15 @@ class Many(Chips):
         log = self.dir / "watch.log"
         process = self.start("watch", name, *first.via, *second.via,
                              "--count", "3", "--log", str(log), "--json")
-        lines = [json.loads(process.stdout.readline()) for _ in range(2)]
+        lines = [self.json_line(process) for _ in range(2)]
         self.assertEqual({line["path"] for line in lines},
                          {first.path, second.path})
         # a board that comes back is a new one
         first.command("pin PA0=1")
-        time.sleep(0.5)  # it looks every 200 ms: the place has to be empty
+        self.await_gone(first)
+        time.sleep(1)  # it looks every 200 ms: the place has to be empty
         first.command("reset")
-        lines.append(json.loads(process.stdout.readline()))
+        lines.append(self.json_line(process))
         self.finish(process, 0)
         self.assertEqual(lines[2]["path"], first.path)
         self.assertEqual([line["unchanged"] for line in lines],
@@ -455,7 +475,7 @@ class Many(Chips):
         device = self.chip()
         other = self.demo("demo-both.elf", self.facts["other"])
         process = self.start("watch", other, *device.via, "--json")
-        line = json.loads(process.stdout.readline())
+        line = self.json_line(process)
         self.assertEqual(line["status"], UNFIT)
         process.send_signal(signal.SIGINT)
         self.assertIn("1 of 1 devices failed", self.finish(process, UNFIT))
@@ -467,7 +487,7 @@ class Many(Chips):
         device = self.chip()
         process = self.start("watch", self.demo("demo-both.hex"), *device.via,
                              "--json")
-        process.stdout.readline()
+        self.json_line(process)
         self.await_device(device, "application")
         time.sleep(1)
         process.send_signal(signal.SIGINT)
