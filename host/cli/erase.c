@@ -27,6 +27,8 @@ static bool work(struct target *t, void *ctx, struct fail *f)
     size_t index = 0;
     struct layout_sector s;
 
+    if (!target_in_bootloader(t, f))
+        return false;
     t->update.dry_run = t->all->call->value[DRY_RUN];
     for (size_t i = 0; i < t->d.alts && range->end; i++) {
         if (t->d.alt[i].has_layout &&

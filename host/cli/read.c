@@ -38,10 +38,8 @@ static bool read_device(struct target *t, const struct range *range,
     size_t index = range->end ? alt_of(&t->d, range->start) : 0;
     uint64_t start, end;
 
-    if (t->d.runtime)
-        return fail(f, FAIL_DEVICE,
-                    "the device runs its application: 'sallyport reboot' "
-                    "brings it into its bootloader");
+    if (!target_in_bootloader(t, f))
+        return false;
     if (range->end && !t->d.dfuse)
         return fail(f, FAIL_DEVICE, "plain DFU has no addresses to read at");
     if (range->end

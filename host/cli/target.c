@@ -488,6 +488,14 @@ bool target_json_none(const struct cli_call *call, const struct fail *f)
 
 /* ---- from the application to the bootloader ---- */
 
+bool target_in_bootloader(const struct target *t, struct fail *f)
+{
+    return !t->d.runtime ||
+           fail(f, FAIL_DEVICE,
+                "the device runs its application: 'sallyport reboot' brings "
+                "it into its bootloader");
+}
+
 /* It leaves the bus, and another device comes to the same place. */
 bool target_to_bootloader(struct target *t, struct fail *f)
 {

@@ -110,6 +110,9 @@ bool target_check(const struct cli_call *call, struct fail *f);
  * FAIL_LOST: it does not come. */
 bool target_to_bootloader(struct target *t, struct fail *f);
 
+/* FAIL_DEVICE with what to do: it runs its application. */
+bool target_in_bootloader(const struct target *t, struct fail *f);
+
 /* A line on standard output, with the device's name where there are several;
  * nothing with --json. */
 __attribute__((format(printf, 2, 3))) void target_say(struct target *t,

@@ -81,6 +81,8 @@ static bool work(struct target *t, void *ctx, struct fail *f)
     const struct cli_call *call = t->all->call;
     bool diff = call->value[DIFF], ok;
 
+    if (!target_in_bootloader(t, f))
+        return false;
     if (diff)
         json_open(&t->json, "differences", '[');
     ok = verify_parts(t, ctx, diff ? differ : NULL, f);

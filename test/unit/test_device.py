@@ -223,8 +223,9 @@ class One(Chips):
         self.assertEqual(flashed["written"] + flashed["erased"], 0)
         device.wait(r"usb: disconnect", 10, since)
         self.await_device(device, "application")
-        self.assertIn("sallyport reboot", self.run_tool(
-            "read", "-o", out, *device.via, status=DEVICE))
+        for verb in (("read", "-o", out), ("verify", demo), ("erase",)):
+            self.assertIn("sallyport reboot", self.run_tool(
+                *verb, *device.via, status=DEVICE))
         self.run_tool("reboot", *device.via)
         self.await_device(device, "DfuSe")
         # and flash does so by itself
