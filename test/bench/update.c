@@ -66,7 +66,7 @@ static double cpu_seconds(void)
 static bool finish(struct rig *r, sim_time start, struct bench_update *u)
 {
     uint64_t ops = chip_flash_ops(r->chip);
-    sim_time end = chip_now(r->chip) + 10 * SIM_S;
+    sim_time end = chip_now(r->chip) + 30 * SIM_S;
 
     while (chip_vtor(r->chip) != r->board->slot) {
         if (chip_now(r->chip) >= end)
@@ -154,7 +154,22 @@ static void prepare(struct rig *r, const char *name, bool stamped,
         rig_stamp(r->board, to, n);
 }
 
-static bool run(struct rig *r, const uint8_t *from, const uint8_t *to, size_t n,
+/* Profile staged: another update was there before, so that all of it has to be
+ * erased; what comes is written once more. */
+static void add_download(struct rig *r, uint8_t *scratch, const uint8_t *to,
+                         size_t n, struct bench_update *u)
+{
+    struct silicon_work w;
+
+    make_image(r, scratch, n, false, 4);
+    rig_flash_put(r, r->board->download, scratch, n);
+    w = silicon_work(r->chip, r->board->download, scratch, to, n);
+    u->work.erases += w.erases;
+    u->work.programs += w.programs;
+    u->work.time += w.time;
+}
+
+static bool run(struct rig *r, uint8_t *from, const uint8_t *to, size_t n,
                 struct bench_update *u)
 {
     rig_flash_put(r, r->board->slot, from, n);
@@ -163,6 +178,8 @@ static bool run(struct rig *r, const uint8_t *from, const uint8_t *to, size_t n,
         return false;
     }
     u->work = silicon_work(r->chip, r->board->slot, from, to, n);
+    if (r->board->download)
+        add_download(r, from, to, n, u);
     u->wire = silicon_wire(n);
     u->limit = u->work.time > u->wire ? u->work.time : u->wire;
     return install(r, to, n, u, NULL);

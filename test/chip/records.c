@@ -74,6 +74,22 @@ unsigned record_count(struct rig *r, bool pending)
     return n;
 }
 
+void record_marks(struct rig *r, const struct record *rec,
+                  uint8_t was[2 * RECORD_ATTEMPTS])
+{
+    uint8_t *p = rig_flash(r, rec->at + AT_ATTEMPTS);
+
+    memcpy(was, p, 2 * RECORD_ATTEMPTS);
+    memset(p, 0xFF, 2 * RECORD_ATTEMPTS);
+    memset(p, 0, 2 * rec->attempts);
+}
+
+void record_put_marks(struct rig *r, const struct record *rec,
+                      const uint8_t was[2 * RECORD_ATTEMPTS])
+{
+    memcpy(rig_flash(r, rec->at + AT_ATTEMPTS), was, 2 * RECORD_ATTEMPTS);
+}
+
 void record_image(struct rig *r, const struct record *rec, uint8_t *image,
                   uint32_t n)
 {

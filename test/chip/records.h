@@ -25,6 +25,12 @@ struct record record_last(struct rig *r);
 /* How many are complete, and of them pending. */
 unsigned record_count(struct rig *r, bool pending);
 
+/* Takes its marks of tries for what they count, and puts them back. */
+void record_marks(struct rig *r, const struct record *rec,
+                  uint8_t was[2 * RECORD_ATTEMPTS]);
+void record_put_marks(struct rig *r, const struct record *rec,
+                      const uint8_t was[2 * RECORD_ATTEMPTS]);
+
 /* The first n bytes, whole pages, of the image that the record says, made from
  * its map, download and application as they lie in flash. */
 void record_image(struct rig *r, const struct record *rec, uint8_t *image,
