@@ -63,6 +63,7 @@ enum {
     ERR_TARGET = 1,
     ERR_WRITE = 3,
     ERR_CHECK_ERASED = 5,
+    ERR_PROG = 6,
     ERR_VERIFY = 7,
     ERR_ADDRESS = 8,
     ERR_FIRMWARE = 10,

@@ -369,6 +369,38 @@ static void test_damaged_record(void **state)
     assert_int_equal(record_last(r).state, RECORD_VOID);
 }
 
+/* A cell that does not take its bits: the bootloader stays, nothing starts; the
+ * next reset tries again, and counts it. */
+static void test_worn_application(void **state)
+{
+    struct rig *r = *state;
+
+    make_pending(r, 47);
+    chip_flash_fail_at(r->chip, 40, 1, FLASH_FAIL_ALL);
+    assert_false(rig_boots_after_reset(r));
+    assert_true(rig_in_bootloader(r));
+    assert_record(r, RECORD_PENDING, 1);
+    assert_int_equal(rig_open(r), 0);
+    assert_int_equal(rig_read(r, r->board->slot, back, sample_size(r)),
+                     sample_size(r));
+    assert_memory_equal(back, image, sample_size(r));
+    assert_true(rig_boots_after_reset(r));
+    assert_true(slot_is(r, image));
+    assert_record(r, RECORD_DONE, 2);
+}
+
+/* Nor does one of download: the host is told, the old application stays. */
+static void test_worn_download(void **state)
+{
+    struct rig *r = *state;
+
+    sample_installed(r, true);
+    sample_stamped(r, 48);
+    chip_flash_fail_at(r->chip, 40, 1, FLASH_FAIL_ALL);
+    assert_int_equal(sample_update(r, true), -ERR_PROG);
+    assert_refused(r);
+}
+
 /* The record is what makes the image with the map. */
 static void test_record_tells_the_image(void **state)
 {
@@ -402,6 +434,8 @@ int main(int argc, char **argv)
         CHIP_TEST(test_pending_taken_back),
         CHIP_TEST(test_damaged_download),
         CHIP_TEST(test_damaged_record),
+        CHIP_TEST(test_worn_application),
+        CHIP_TEST(test_worn_download),
         CHIP_TEST(test_record_tells_the_image),
     };
 

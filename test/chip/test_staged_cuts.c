@@ -14,8 +14,7 @@
  * one by one.
  *
  * SALLYPORT_TEST_SEED=n draws other patterns and another sample;
- * SALLYPORT_TEST_DEEP takes whole pages and all pairs of all scenarios, for an
- * hour or so.
+ * SALLYPORT_TEST_DEEP takes all points and all pairs.
  */
 #include "clock.h"
 #include "records.h"
@@ -29,8 +28,9 @@
 
 #include <cmocka.h>
 
-/* Bytes of noise at the start of each page, but for DEEP's whole ones: words
- * that stay erased are no operations, and those in a page are all alike. */
+/* Bytes of noise at the start of each page: words that stay erased are no
+ * operations, and those in a page are all alike.  A dense image has whole
+ * pages of it. */
 enum { ROOM = 512 * 1024, PAGES = 6, SPARSE = 128, TORN_ERASES = 6 };
 /* 64 half-words of 52.5 us; and so many of them without any mean that a block
  * is over, or all of it: between leave and the installation are 150 ms and two
@@ -39,22 +39,29 @@ enum { ROOM = 512 * 1024, PAGES = 6, SPARSE = 128, TORN_ERASES = 6 };
 enum { BLOCK_QUIET = 4, ALL_QUIET = 150 };
 #define PATIENCE (400 * SIM_MS)
 
+static bool deep(void)
+{
+    return getenv("SALLYPORT_TEST_DEEP") != NULL;
+}
+
 /* ---- what may be in the slot ---- */
 
 struct scenario {
     const char *name;
-    bool stamped, full;
+    bool stamped, full, dense;
     enum { BY_PROGRAMMER, BY_UPDATE, WITH_PENDING, RECORDS_FULL } before;
     unsigned every; /* one in so many operations is cut */
-    unsigned pairs; /* one in so many first cuts is followed by second ones */
+    unsigned pairs; /* one in so many first cuts is followed by second ones;
+                       0: none */
 };
 
 static const struct scenario scenarios[] = {
-    {"stamped", true, false, BY_UPDATE, 1, 397},
-    {"plain", false, false, BY_PROGRAMMER, 7, 5},
-    {"replaced", true, false, WITH_PENDING, 7, 5},
-    {"records", true, false, RECORDS_FULL, 7, 5},
-    {"full", true, true, BY_PROGRAMMER, 11, 1},
+    {"stamped", true, false, false, BY_UPDATE, 5, 97},
+    {"plain", false, false, false, BY_PROGRAMMER, 47, 997},
+    {"replaced", true, false, false, WITH_PENDING, 47, 997},
+    {"records", true, false, false, RECORDS_FULL, 47, 997},
+    {"dense", true, false, true, BY_UPDATE, 1201, 0},
+    {"full", true, true, false, BY_PROGRAMMER, 61, 0},
 };
 
 static uint8_t old_image[ROOM], waiting[ROOM], new_image[ROOM], made[ROOM];
@@ -200,7 +207,8 @@ static void check_record(void)
         if (memcmp(made, new_image, lab.bytes) &&
             memcmp(made, waiting, lab.bytes))
             bad("the record is ahead of download");
-    } else if (!slot_is(old_image) && !slot_is(new_image)) {
+    } else if (!slot_is(old_image) && !slot_is(waiting) &&
+               !slot_is(new_image)) {
         bad("the record is ahead of the application");
     }
 }
@@ -266,11 +274,43 @@ static unsigned long recover(void)
     return (unsigned long)(chip_flash_ops(lab.r->chip) - ops);
 }
 
+/* The chip is off: the operations that it will take until the erase unit that
+ * it is at is done.  Units are installed from the last to the first. */
+static unsigned operations_of_unit(void)
+{
+    enum { LEAST = 2 };
+    const struct rig_board *b = lab.r->board;
+    struct record rec = record_last(lab.r);
+    struct rig_span unit = rig_page(b, b->slot + lab.bytes - 1);
+    unsigned vectors = !rig_flash_blank(lab.r, b->slot, 8);
+
+    if (rec.state != RECORD_PENDING)
+        return LEAST;
+    record_image(lab.r, &rec, made, lab.bytes);
+    for (; unit.start > b->slot; unit = rig_page(b, unit.start - 1)) {
+        const uint8_t *is = rig_flash(lab.r, unit.start);
+        uint32_t at = unit.start - b->slot, differ = 0, filled = 0, erase = 0;
+
+        for (uint32_t i = 0; i < unit.size && at + i < lab.bytes; i += b->unit)
+            for (uint32_t k = i, d = 0, f = 0; k < i + b->unit; k++) {
+                f |= made[at + k] != 0xFF;
+                d |= is[k] != made[at + k];
+                erase |= is[k] != made[at + k] &&
+                         (b->whole_pages ? is[i] != 0xFF || is[i + 1] != 0xFF
+                                         : made[at + k] & ~is[k]);
+                if (k + 1 == i + b->unit)
+                    differ += d, filled += f;
+            }
+        if (differ)
+            return 1 + vectors + (erase ? 1 + filled : differ);
+    }
+    return LEAST;
+}
+
 /* The chip is off: a state to be judged.  Returns the operations of its
  * recovery. */
 static unsigned long judge(void)
 {
-    enum { ALIKE_AT = 2 }; /* behind the mark of the try and an erase */
     struct entry *e = look_up(&lab.states, flash_hash());
     struct chip_snapshot *off;
     uint64_t key;
@@ -284,7 +324,7 @@ static unsigned long judge(void)
     check_record();
     off = chip_save(lab.r->chip);
     chip_power(lab.r->chip, true);
-    chip_cut_at(lab.r->chip, ALIKE_AT, CUT_BEFORE, 1);
+    chip_cut_at(lab.r->chip, operations_of_unit(), CUT_BEFORE, 1);
     if (runs()) {
         uint64_t ops = chip_flash_ops(lab.r->chip);
 
@@ -410,20 +450,29 @@ static void nothing_more(unsigned long ops)
     (void)ops;
 }
 
+/* Without DEEP a part of them. */
+static bool second_in_sample(uint64_t op)
+{
+    enum { EVERY = 5 };
+
+    return deep() || op % EVERY == lab.seed % EVERY;
+}
+
 static void visit_second(const struct chip_snapshot *from, unsigned n)
 {
     for (unsigned i = 0; i < n; i++)
-        cut_operation(from, i, nothing_more);
+        if (second_in_sample(lab.op + i))
+            cut_operation(from, i, nothing_more);
 }
 
 /* The chip is off after a first cut and takes so many operations to recover:
- * each of them is cut.  The first two are this chip's own; from there on the
+ * each of them is cut.  The first ones are this chip's own; from there on the
  * way is one that was walked, or is walked now. */
 static struct set walked;
 
 static void cut_again(unsigned long ops)
 {
-    enum { OWN = 2 };
+    unsigned own = operations_of_unit();
     struct chip_snapshot *off;
     uint64_t op = lab.op;
     struct entry *way;
@@ -439,10 +488,11 @@ static void cut_again(unsigned long ops)
 
         lab.depth = 1;
         lab.op = 0;
-        for (unsigned i = 0; i < OWN && i < ops; i++)
-            cut_operation(on, i, nothing_more);
-        if (ops > OWN) {
-            cut(on, OWN, CUT_BEFORE, 1);
+        for (unsigned i = 0; i < own && i < ops; i++)
+            if (i < 2 || second_in_sample(i))
+                cut_operation(on, i, nothing_more);
+        if (ops > own) {
+            cut(on, own, CUT_BEFORE, 1);
             key = way_hash();
             way = look_up(&walked, key);
             if (!way->key) {
@@ -461,17 +511,12 @@ static void cut_again(unsigned long ops)
 
 /* ---- the update ---- */
 
-static bool deep(void)
-{
-    return getenv("SALLYPORT_TEST_DEEP") != NULL;
-}
-
 /* By the number of the operation; steps of few operations, which are records,
  * are taken as a whole. */
+enum { FEW = 4 };
+
 static bool in_sample(uint64_t op, unsigned n, unsigned every)
 {
-    enum { FEW = 8 };
-
     return deep() || n <= FEW || op % every == lab.seed % every;
 }
 
@@ -569,8 +614,7 @@ static void make_image(uint8_t *image, uint32_t seed, bool stamped)
     const struct rig_board *b = lab.r->board;
 
     rig_image(b, image, lab.bytes, seed);
-    for (uint32_t at = 0; at < lab.bytes && !(deep() && b->whole_pages);
-         at += b->block)
+    for (uint32_t at = 0; at < lab.bytes && !lab.s->dense; at += b->block)
         memset(image + at + SPARSE, 0xFF, b->block - SPARSE);
     if (stamped)
         rig_stamp(b, image, lab.bytes);
