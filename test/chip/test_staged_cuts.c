@@ -56,9 +56,9 @@ struct scenario {
 };
 
 static const struct scenario scenarios[] = {
-    {"stamped", true, false, false, BY_UPDATE, 5, 97},
+    {"stamped", true, false, false, BY_UPDATE, 7, 97},
     {"plain", false, false, false, BY_PROGRAMMER, 47, 997},
-    {"replaced", true, false, false, WITH_PENDING, 47, 997},
+    {"replaced", true, false, false, WITH_PENDING, 97, 997},
     {"records", true, false, false, RECORDS_FULL, 47, 997},
     {"dense", true, false, true, BY_UPDATE, 1201, 0},
     {"full", true, true, false, BY_PROGRAMMER, 61, 0},
@@ -453,7 +453,7 @@ static void nothing_more(unsigned long ops)
 /* Without DEEP a part of them. */
 static bool second_in_sample(uint64_t op)
 {
-    enum { EVERY = 5 };
+    enum { EVERY = 11 };
 
     return deep() || op % EVERY == lab.seed % EVERY;
 }
