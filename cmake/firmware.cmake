@@ -17,9 +17,10 @@ ExternalProject_Add(firmware
         -DCMAKE_TOOLCHAIN_FILE=${PROJECT_SOURCE_DIR}/cmake/arm-none-eabi.cmake
         -DSALLYPORT_OUTPUT=${PROJECT_BINARY_DIR}/firmware
         -DSALLYPORT_TOOL=$<TARGET_FILE:sallyport>
+        -DSALLYPORT_PACK=$<TARGET_FILE:firmware-pack>
         -DSALLYPORT_VERSION=${PROJECT_VERSION}
         -DSALLYPORT_BUILD=${SALLYPORT_BUILD}
-    DEPENDS sallyport
+    DEPENDS sallyport firmware-pack
     BUILD_ALWAYS ON
     INSTALL_COMMAND ""
     USES_TERMINAL_BUILD ON)

@@ -5,7 +5,7 @@
 #include "config.h"
 #include "img.h"
 
-uint32_t boot_image_size(const uint32_t *vectors)
+BOOT_PATH uint32_t boot_image_size(const uint32_t *vectors)
 {
     uint32_t length = vectors[IMG_OFF_LENGTH / 4];
 
@@ -15,7 +15,7 @@ uint32_t boot_image_size(const uint32_t *vectors)
     return PART_APP_SIZE;
 }
 
-bool boot_vectors_ok(const uint32_t *vectors)
+BOOT_PATH bool boot_vectors_ok(const uint32_t *vectors)
 {
     uint32_t sp = vectors[IMG_OFF_SP / 4];
     uint32_t reset = vectors[IMG_OFF_RESET / 4];
@@ -30,7 +30,7 @@ bool boot_vectors_ok(const uint32_t *vectors)
            reset - PART_APP_START < boot_image_size(vectors);
 }
 
-enum boot_decision boot_decide(const struct boot_facts *facts)
+BOOT_PATH enum boot_decision boot_decide(const struct boot_facts *facts)
 {
 #if CONFIG_STAGED
     if (facts->pending && !facts->key)

@@ -11,6 +11,16 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+/* What runs before the application: stays in flash where the bootloader's own
+ * code is packed (port/stm32/packed.ld), and calls nothing that does not. */
+#ifdef CONFIG_PACKED
+#define BOOT_PATH     __attribute__((section(".boot")))
+#define BOOT_PATH_END __attribute__((noinline)) /* what it calls at last */
+#else
+#define BOOT_PATH
+#define BOOT_PATH_END
+#endif
+
 struct boot_facts {
     const uint32_t *vectors; /* the slot as it lies in flash */
     bool asked;              /* by the application, or by a double reset */

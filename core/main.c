@@ -107,7 +107,8 @@ static enum boot_decision stage(struct sallyport *s, enum boot_decision stay)
 }
 
 /* The bootloader proper; s is all zero. */
-_Noreturn void sallyport_serve(struct sallyport *s, enum boot_decision stay);
+BOOT_PATH_END _Noreturn void
+sallyport_serve(struct sallyport *s, enum boot_decision stay);
 
 _Noreturn void sallyport_serve(struct sallyport *s, enum boot_decision stay)
 {
@@ -140,7 +141,7 @@ _Noreturn void sallyport_serve(struct sallyport *s, enum boot_decision stay)
  * application, or returns the argument for sallyport_serve(). */
 enum boot_decision sallyport_boot(void);
 
-enum boot_decision sallyport_boot(void)
+BOOT_PATH enum boot_decision sallyport_boot(void)
 {
     struct boot_facts facts;
     enum boot_decision decision;

@@ -7,7 +7,7 @@ Prints a table and writes build/sizes.json, a list of
 {board, profile, flash, ram, stack, budget} in bytes:
 
   flash   from the first to behind the last byte that lies in flash
-  ram     static data (.data and .bss)
+  ram     static data (.data and .bss), and code that runs from RAM
   stack   worst case, see stack_depth.py
   budget  what the profile may take of flash (__rom_budget, linker script)
 
@@ -31,11 +31,12 @@ COLUMNS = ("board", "profile", "flash", "budget", "left", "ram", "stack")
 def measure(path):
     """The entry of one ELF, and the bytes of RAM it may use (or None)."""
     elf = stack_depth.Elf(path)
+    linked = path.parent / "linked" / path.name  # not packed yet
     places = [(elf.load_address(address), size)
               for address, size, data, _ in elf.allocated() if data]
     flash = max(a + n for a, n in places) - min(a for a, _ in places)
-    data = [(address, size) for address, size, _, writable in elf.allocated()
-            if writable]
+    data = [(address, size) for address, size, bytes_, writable
+            in elf.allocated() if writable or bytes_ is None]
     top = elf.symbol("_stack_top")
     room = top - min(address for address, _ in data) if top and data else None
     return {
@@ -43,7 +44,7 @@ def measure(path):
         "profile": path.stem[len("sallyport-"):],
         "flash": flash,
         "ram": sum(size for _, size in data),
-        "stack": stack_depth.worst(path)[0],
+        "stack": stack_depth.worst(linked if linked.exists() else path)[0],
         "budget": elf.symbol("__rom_budget"),
     }, room
 

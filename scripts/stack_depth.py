@@ -97,7 +97,7 @@ class Elf:
     def vectors(self):
         """(address, size) of the vector table: the object at the start of
         the flash, else the 16 words that every Cortex-M has."""
-        start = min(self.load_address(s[0]) for s in self.allocated() if s[2])
+        start = min(s[0] for s in self.allocated() if s[2])
         for _, value, size, kind in self.symbols:
             if value == start and kind == 1 and size:
                 return start, size
@@ -221,7 +221,7 @@ class Analysis:
             if not tables or not missed:
                 break
             work = [(missed[0], max(tables))]
-        if f.name.endswith("_veneer"):
+        if f.name.endswith("_veneer") and not f.calls:
             f.calls.setdefault(None, 0)
 
     def _step(self, f, at, depth, following, tables):

@@ -40,7 +40,7 @@
 #define BOARD_RAM_SIZE (64u * 1024u)
 
 /* The drive may keep so many sectors of 512 bytes in RAM. */
-#define BOARD_DRIVE_SECTORS 104u
+#define BOARD_DRIVE_SECTORS 89u
 
 /* The application's own settings, survive every update: two pages, the
  * least that an EEPROM emulation needs (AN2594). */

@@ -36,22 +36,24 @@ set(DRIVE_CODE -fno-tree-loop-optimize -fno-forward-propagate
     -fno-thread-jumps)
 
 # DFU and the drive, one composite device.
-set(PROFILE_both_BOOT_SIZE 10240)
-set(PROFILE_both_BUDGET 8832)
-set(PROFILE_both_BUDGET_F407 9536)
+set(PROFILE_both_BOOT_SIZE 8192)
+set(PROFILE_both_BUDGET 8192)
+set(PROFILE_both_BUDGET_F407 9216)
 set(PROFILE_both_CORE main.c boot.c usbd.c dfu.c upd.c upd_place.c hex.c personality.c
     msc.c scsi.c drive.c fat.c)
 set(PROFILE_both_OPTIONS CONFIG_MSC=1)
 set(PROFILE_both_CODE ${DRIVE_CODE})
+set(PROFILE_both_IS_PACKED TRUE)
 
 # The drive alone.
 set(PROFILE_drive_BOOT_SIZE 8192)
-set(PROFILE_drive_BUDGET 7072)
-set(PROFILE_drive_BUDGET_F407 7808)
+set(PROFILE_drive_BUDGET 6144)
+set(PROFILE_drive_BUDGET_F407 7168)
 set(PROFILE_drive_CORE main.c boot.c usbd.c upd.c upd_place.c hex.c personality.c
     msc.c scsi.c drive.c fat.c)
 set(PROFILE_drive_OPTIONS CONFIG_DFU=0 CONFIG_MSC=1)
 set(PROFILE_drive_CODE ${DRIVE_CODE})
+set(PROFILE_drive_IS_PACKED TRUE)
 
 # DFU and the drive, over a partition of its own for what comes.
 set(PROFILE_staged_BOOT_SIZE 16384)

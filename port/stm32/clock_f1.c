@@ -16,7 +16,7 @@
 
 #define CFGR_USB (RCC_CFGR_USBPRE_DIV1 | RCC_CFGR_PPRE1_DIV2)
 
-void port_clock_start(void)
+BOOT_PATH void port_clock_start(void)
 {
     /* No crystal: HSI / 2 * 12.  Outside the USB tolerance, but many hosts
      * take it, and the alternative is a dead device. */

@@ -25,7 +25,7 @@
 /* APB1 up to 42, APB2 up to 84 MHz */
 #define CFGR_USB (RCC_CFGR_PPRE1_DIV4 | RCC_CFGR_PPRE2_DIV2)
 
-void port_clock_start(void)
+BOOT_PATH void port_clock_start(void)
 {
     /* No crystal: outside the USB tolerance, but many hosts take it, and the
      * alternative is a dead device. */

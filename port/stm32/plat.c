@@ -18,13 +18,13 @@ static uint32_t now_ms;
 
 /* ---- the reset path: clocks as reset left them ---- */
 
-void port_spin(uint32_t turns)
+BOOT_PATH void port_spin(uint32_t turns)
 {
     while (turns--)
         __asm volatile("" : : : "memory");
 }
 
-void plat_boot_facts(struct boot_facts *facts)
+BOOT_PATH void plat_boot_facts(struct boot_facts *facts)
 {
     volatile struct mailbox *m = MAILBOX;
     uint32_t request = m->request;
@@ -35,7 +35,7 @@ void plat_boot_facts(struct boot_facts *facts)
     m->request = 0;
 }
 
-void plat_double_reset_window(uint32_t ms)
+BOOT_PATH void plat_double_reset_window(uint32_t ms)
 {
     MAILBOX->request = MAILBOX_REQUEST;
     while (ms--) {
@@ -45,7 +45,7 @@ void plat_double_reset_window(uint32_t ms)
     MAILBOX->request = 0;
 }
 
-_Noreturn void plat_jump(uint32_t vectors)
+BOOT_PATH _Noreturn void plat_jump(uint32_t vectors)
 {
     const uint32_t *v = (const uint32_t *)vectors;
 
@@ -54,7 +54,7 @@ _Noreturn void plat_jump(uint32_t vectors)
     __builtin_unreachable();
 }
 
-_Noreturn void plat_reset(void)
+BOOT_PATH _Noreturn void plat_reset(void)
 {
     __asm volatile("dsb");
     SCB_AIRCR = SCB_AIRCR_RESET;
@@ -66,7 +66,6 @@ _Noreturn void plat_reset(void)
 
 void plat_start(void)
 {
-    port_clock_start();
     SYSTICK->LOAD = PORT_HCLK_HZ / 8u / 1000u - 1u;
     SYSTICK->CTRL = SYSTICK_CTRL_ENABLE;
     port_start();

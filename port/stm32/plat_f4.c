@@ -8,7 +8,7 @@
  * capacitance. */
 #define KEY_SETTLE_TURNS 200u
 
-bool port_key_held(void)
+BOOT_PATH bool port_key_held(void)
 {
     struct gpio *gpio = GPIO(BOARD_KEY_PORT);
     bool level;

@@ -6,24 +6,36 @@
  */
 #include "personality.h"
 #include "plat.h"
+#include "port.h"
 
 #include <stdint.h>
 
 extern uint32_t _bss_start[], _bss_end[], _stack_top[];
 
 enum boot_decision sallyport_boot(void);
-_Noreturn void sallyport_serve(struct sallyport *s, enum boot_decision stay);
+BOOT_PATH_END _Noreturn void
+sallyport_serve(struct sallyport *s, enum boot_decision stay);
 _Noreturn void Reset_Handler(void);
 
 static struct sallyport sallyport;
 
-_Noreturn void Reset_Handler(void)
+#ifdef CONFIG_PACKED
+#include "unpack.h"
+
+extern uint8_t _code_start[], _code_end[], _packed[];
+#endif
+
+BOOT_PATH _Noreturn void Reset_Handler(void)
 {
     struct sallyport *s = &sallyport;
     enum boot_decision stay = sallyport_boot();
 
+    port_clock_start();
+#ifdef CONFIG_PACKED
+    unpack((struct unpack *)_bss_start, _code_start, _code_end, _packed);
+#endif
     /* Not before: it would make the start of the application late.  By words,
-     * because the clock is slow here and the drive has all of the RAM. */
+     * because the drive has all of the RAM. */
     for (uint32_t *p = _bss_start; p < _bss_end; p++)
         *p = 0;
     /* Hides the address from the optimiser: offsets from a pointer that is

@@ -7,6 +7,8 @@
 #ifndef PORT_STM32_H
 #define PORT_STM32_H
 
+#include "boot.h"
+
 #include <stdint.h>
 
 #define REG32(addr) (*(volatile uint32_t *)(addr))

@@ -1,0 +1,231 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * pack.c - what port/stm32/unpack.c unpacks.
+ *
+ * The cheapest sequence of bytes and copies is looked for by dynamic
+ * programming, with the costs that the bits had in the last round, in a few
+ * rounds.  The distance of the last copy is taken from the cheapest way to a
+ * place, so the result is good, not optimal.
+ */
+#include "pack.h"
+
+#include "unpack.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define ROUNDS 12
+
+struct token {
+    size_t length; /* 0: a byte */
+    size_t distance;
+};
+
+/* The cheapest way to a place of which the last token is a copy, or is not. */
+struct way {
+    double cost; /* bits */
+    size_t distance;
+    struct token last;
+    bool before; /* the token before the last one is a copy */
+};
+
+struct packer {
+    const uint8_t *data;
+    size_t n;
+    uint16_t chance[UNPACK_CONTEXTS];
+    double price[UNPACK_CONTEXTS][2]; /* of this round, bits */
+    struct way (*way)[2];             /* [n + 1] */
+    /* what is made */
+    uint8_t *out;
+    size_t made;
+    uint64_t low;
+    uint32_t range;
+};
+
+/* ---- range encoder: one bit into `out` ---- */
+
+static void put_byte(struct packer *p)
+{
+    if (p->low >> 32) /* a carry */
+        for (size_t i = p->made; i-- > 0 && ++p->out[i] == 0;)
+            ;
+    p->out[p->made++] = (uint8_t)(p->low >> 24);
+    p->low = (uint32_t)p->low << 8 & 0xFFFFFFFFu;
+}
+
+static void encode(struct packer *p, unsigned context, unsigned bit)
+{
+    uint16_t *chance = &p->chance[context];
+    uint32_t ones;
+
+    while (p->range < 1u << 24) {
+        p->range <<= 8;
+        put_byte(p);
+    }
+    ones = (p->range >> 16) * *chance;
+    *chance = (uint16_t)(*chance - (*chance >> UNPACK_RATE));
+    if (bit) {
+        p->range = ones;
+        *chance = (uint16_t)(*chance + UNPACK_ONE);
+    } else {
+        p->low += ones;
+        p->range -= ones;
+    }
+}
+
+/* ---- tokens: each as its bits, given to `bit` or added up ---- */
+
+typedef double bit_fn(struct packer *p, unsigned context, unsigned bit);
+
+static double put_bit(struct packer *p, unsigned context, unsigned bit)
+{
+    encode(p, context, bit);
+    return 0;
+}
+
+static double price_of(struct packer *p, unsigned context, unsigned bit)
+{
+    return p->price[context][bit];
+}
+
+static double number(struct packer *p, bit_fn *f, unsigned context, size_t n)
+{
+    unsigned places = 0;
+    double cost = 0;
+
+    while (n >> places > 1)
+        cost += f(p, context + 2 * places++, 1);
+    cost += f(p, context + 2 * places, 0);
+    while (places--)
+        cost += f(p, context + 2 * places + 1, n >> places & 1);
+    return cost;
+}
+
+static double byte(struct packer *p, bit_fn *f, size_t at)
+{
+    unsigned odd = (unsigned)(at & 1), n = 1;
+    double cost = 0;
+
+    while (n < 0x100) {
+        unsigned place = 7, bit;
+
+        for (unsigned m = n; m > 1; m >>= 1)
+            place--;
+        bit = p->data[at] >> place & 1;
+        cost += f(p, UNPACK_BYTE + (odd << 8) + n, bit);
+        n = n << 1 | bit;
+    }
+    return cost;
+}
+
+/* behind: a copy; last: the distance of the last copy. */
+static double token(struct packer *p, bit_fn *f, size_t at, struct token t,
+                    bool behind, size_t last)
+{
+    double cost = f(p, UNPACK_COPY + 2u * behind + (unsigned)(at & 1),
+                    t.length != 0);
+
+    if (!t.length)
+        return cost + byte(p, f, at);
+    cost += f(p, UNPACK_REPEAT + 2u * behind, t.distance == last);
+    if (t.distance != last)
+        cost += number(p, f, UNPACK_DISTANCE, t.distance);
+    return cost + number(p, f, UNPACK_LENGTH, t.length - 1);
+}
+
+/* ---- the way ---- */
+
+static void go(struct packer *p, size_t at, bool copy, struct token t)
+{
+    const struct way *from = &p->way[at][copy];
+    struct way *to = &p->way[at + (t.length ? t.length : 1)][t.length != 0];
+    double cost =
+        from->cost + token(p, price_of, at, t, copy, from->distance);
+
+    if (cost >= to->cost)
+        return;
+    *to = (struct way){cost, t.length ? t.distance : from->distance, t, copy};
+}
+
+static void find_way(struct packer *p)
+{
+    for (size_t i = 0; i <= p->n; i++)
+        p->way[i][0].cost = p->way[i][1].cost = INFINITY;
+    p->way[0][0] = (struct way){0};
+    for (size_t at = 0; at < p->n; at++)
+        for (unsigned copy = 0; copy < 2; copy++) {
+            if (isinf(p->way[at][copy].cost))
+                continue;
+            go(p, at, copy, (struct token){0});
+            for (size_t distance = 1; distance <= at; distance++) {
+                size_t length = 0;
+
+                while (at + length < p->n && p->data[at + length] ==
+                                                 p->data[at + length - distance])
+                    length++;
+                for (; length > 1; length--)
+                    go(p, at, copy, (struct token){length, distance});
+            }
+        }
+}
+
+/* Writes the tokens of the way that ends at `at`, the first one first. */
+static size_t write_way(struct packer *p, size_t at, bool copy)
+{
+    const struct way *w = &p->way[at][copy];
+    size_t from = at - (w->last.length ? w->last.length : 1), last;
+
+    if (at == 0)
+        return 0;
+    last = write_way(p, from, w->before);
+    token(p, put_bit, from, w->last, w->before, last);
+    return w->last.length ? w->last.distance : last;
+}
+
+static void write_all(struct packer *p)
+{
+    for (unsigned i = 0; i < UNPACK_CONTEXTS; i++)
+        p->chance[i] = UNPACK_EVEN;
+    p->made = 0;
+    p->low = 0;
+    p->range = 1u << 24;
+    write_way(p, p->n, p->way[p->n][1].cost < p->way[p->n][0].cost);
+    for (unsigned i = 0; i < 4; i++)
+        put_byte(p);
+    /* The first byte is 0, and the decoder does without it. */
+    memmove(p->out, p->out + 1, --p->made);
+}
+
+size_t pack(const uint8_t *data, size_t n, uint8_t *out)
+{
+    struct packer *p = calloc(1, sizeof *p);
+    uint8_t *best = malloc(PACK_BOUND(n));
+    size_t smallest = 0;
+
+    if (!p || !best || !(p->way = calloc(n + 1, sizeof *p->way)))
+        abort();
+    p->data = data;
+    p->n = n;
+    p->out = best;
+    for (unsigned i = 0; i < UNPACK_CONTEXTS; i++)
+        p->price[i][0] = p->price[i][1] = 1;
+    for (unsigned round = 0; round < ROUNDS; round++) {
+        find_way(p);
+        write_all(p);
+        if (!smallest || p->made < smallest) {
+            smallest = p->made;
+            memcpy(out, best, smallest);
+        }
+        for (unsigned i = 0; i < UNPACK_CONTEXTS; i++) {
+            double one = p->chance[i] / 65536.0;
+
+            p->price[i][1] = -log2(one);
+            p->price[i][0] = -log2(1 - one);
+        }
+    }
+    free(p->way);
+    free(best);
+    free(p);
+    return smallest;
+}

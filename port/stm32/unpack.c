@@ -1,0 +1,84 @@
+/* SPDX-License-Identifier: MIT */
+/* unpack.c - see unpack.h.  host/pack is built with it, too. */
+#include "unpack.h"
+
+#ifdef __arm__
+#include "boot.h"
+#else
+#define BOOT_PATH /* wherever it likes */
+#endif
+
+/* n with one bit more on its right. */
+BOOT_PATH __attribute__((noinline)) static uint32_t
+bit(struct unpack *u, uint32_t context, uint32_t n)
+{
+    uint32_t range = u->range, code = u->code;
+    uint32_t chance = u->chance[context];
+    uint32_t ones;
+
+    while (range < 1u << 24) {
+        range <<= 8;
+        code = code << 8 | *u->from++;
+    }
+    ones = (range >> 16) * chance;
+    chance -= chance >> UNPACK_RATE;
+    n <<= 1;
+    if (code < ones) {
+        range = ones;
+        chance += UNPACK_ONE;
+        n++;
+    } else {
+        code -= ones;
+        range -= ones;
+    }
+    u->range = range;
+    u->code = code;
+    u->chance[context] = (uint16_t)chance;
+    return n;
+}
+
+BOOT_PATH __attribute__((noinline)) static uint32_t number(struct unpack *u,
+                                                           uint32_t context)
+{
+    uint32_t n = 1, at = context;
+
+    while (bit(u, at, 0))
+        at += 2;
+    while (at > context) {
+        at -= 2;
+        n = bit(u, at + 1, n);
+    }
+    return n;
+}
+
+BOOT_PATH void unpack(struct unpack *u, uint8_t *to, const uint8_t *end,
+                      const uint8_t *from)
+{
+    uint32_t distance = 0, copy = 0, n;
+
+    u->range = 1; /* 3 bytes are taken first */
+    u->code = 0;
+    u->from = from;
+    for (n = 0; n < UNPACK_CONTEXTS; n++)
+        u->chance[n] = UNPACK_EVEN;
+    while (to < end) {
+        uint32_t odd = (uintptr_t)to & 1, before = copy;
+
+        copy = bit(u, UNPACK_COPY + before + odd, 0) << 1;
+        if (!copy) {
+            n = 1;
+            do
+                n = bit(u, UNPACK_BYTE + (odd << 8) + n, n);
+            while (n < 0x100);
+            *to++ = (uint8_t)n;
+            continue;
+        }
+        if (!bit(u, UNPACK_REPEAT + before, 0))
+            distance = number(u, UNPACK_DISTANCE);
+        n = number(u, UNPACK_LENGTH);
+        do {
+            *to = *(to - distance);
+            to++;
+        } while (n--);
+    }
+}

@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * unpack.h - code that lies packed in flash and runs from RAM.  Profiles with
+ * the drive are built so: they take a fifth less of flash, and a flash
+ * operation does not stall them.  host/pack makes the packed form.
+ *
+ * LZ77 with an adaptive binary range coder.  A bit says whether a byte comes
+ * or a copy of bytes that came before; each bit is coded with the chance that
+ * the earlier ones of its context give it.
+ *   byte:  eight bits, the highest first; the context is those before it and
+ *          whether the address is odd, as instructions are half-words
+ *   copy:  1 for the distance of the last copy, or 0 and the distance; then
+ *          the length, less 1
+ *   number, from 1 on: as many ones as it has bits below its highest, a zero,
+ *          those bits; each place has a context of its own
+ * The range coder is that of the LZMA SDK (its clause "range decoder" in
+ * lzma-specification.txt) without the first byte, which is always 0, with
+ * chances of 16 bits.
+ */
+#ifndef PORT_UNPACK_H
+#define PORT_UNPACK_H
+
+#include <stdint.h>
+
+/* Contexts. */
+enum {
+    UNPACK_COPY = 0,     /* + 1 at an odd address, + 2 behind a copy */
+    UNPACK_REPEAT = 4,   /* + 2 behind a copy */
+    UNPACK_DISTANCE = 7, /* two for each place of a number: more?, bit */
+    UNPACK_LENGTH = 39,
+    UNPACK_BYTE = 70, /* + 256 at an odd address, + the bits before, behind a
+                         one */
+    UNPACK_CONTEXTS = UNPACK_BYTE + 512
+};
+
+#define UNPACK_RATE 5u      /* a chance moves by the 32nd part */
+#define UNPACK_EVEN 0x8000u /* one half, where each begins */
+/* What a one adds: never more than 16 bits can hold. */
+#define UNPACK_ONE ((0x10000u >> UNPACK_RATE) - 1u)
+
+/* Scratch. */
+struct unpack {
+    uint32_t range, code;
+    const uint8_t *from;
+    uint16_t chance[UNPACK_CONTEXTS]; /* of a one, in 65536 */
+};
+
+/* Fills [to, end) from what is packed at `from`. */
+void unpack(struct unpack *u, uint8_t *to, const uint8_t *end,
+            const uint8_t *from);
+
+#endif
