@@ -40,7 +40,7 @@ BOOT_PATH void port_clock_start(void)
     RCC->APB1ENR = RCC_APB1_USB;
 }
 
-void port_usb_disconnect(bool disconnect)
+BOOT_PATH void port_usb_disconnect(bool disconnect)
 {
     struct gpio *gpio = GPIO('A');
 

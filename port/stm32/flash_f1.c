@@ -2,10 +2,11 @@
 /*
  * flash_f1.c - flash of STM32F1 (and F0): half-words and pages.  PM0075
  * clause 2.3.  A read from flash stalls while it is busy, so the loops on BSY
- * turn once at most; they stand here for code that runs from RAM.
+ * turn once at most, also where this code runs from RAM.
  */
 #include "flash.h"
 
+#include "board.h"
 #include "stm32.h"
 
 static void unlock(uint32_t operation)
@@ -18,7 +19,7 @@ static void unlock(uint32_t operation)
 static void wait(void)
 {
     while (FLASH->SR & FLASH_SR_BSY)
-        ;
+        (void)*(volatile const uint32_t *)BOARD_FLASH_BASE;
 }
 
 void flash_erase(uint32_t page)

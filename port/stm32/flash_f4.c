@@ -2,7 +2,7 @@
 /*
  * flash_f4.c - flash of STM32F405 and F407: bytes or words, sectors.  RM0090
  * clause 3.6.  A read from flash stalls while it is busy, so the loops on BSY
- * turn once at most; they stand here for code that runs from RAM.
+ * turn once at most, also where this code runs from RAM.
  *
  * The data cache, which an erase would leave stale (clause 3.6.4), is never
  * switched on (clock_f4.c).
@@ -22,7 +22,7 @@ static void unlock(uint32_t operation)
 static void wait(void)
 {
     while (FLASH->SR & FLASH_SR_BSY)
-        ;
+        (void)*(volatile const uint32_t *)BOARD_FLASH_BASE;
 }
 
 static void lock(void)

@@ -68,7 +68,6 @@ void plat_start(void)
 {
     SYSTICK->LOAD = PORT_HCLK_HZ / 8u / 1000u - 1u;
     SYSTICK->CTRL = SYSTICK_CTRL_ENABLE;
-    port_start();
 }
 
 uint32_t plat_ms(void)

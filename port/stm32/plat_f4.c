@@ -25,7 +25,7 @@ BOOT_PATH bool port_key_held(void)
     return level == BOARD_KEY_ACTIVE;
 }
 
-void port_start(void)
+BOOT_PATH void port_start(void)
 {
     /* An option byte may have started the watchdog with 512 ms, and nobody
      * can feed it while a sector of 128 KB is erased (2 s, DS8626

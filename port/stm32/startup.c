@@ -31,6 +31,7 @@ BOOT_PATH _Noreturn void Reset_Handler(void)
     enum boot_decision stay = sallyport_boot();
 
     port_clock_start();
+    port_start();
 #ifdef CONFIG_PACKED
     unpack((struct unpack *)_bss_start, _code_start, _code_end, _packed);
 #endif
