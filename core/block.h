@@ -4,8 +4,8 @@
  * sectors, numbered from 0.  Implemented by drive.c.
  *
  * Nothing here fails: the range was checked, and what is wrong with the data
- * is told by the status file.  What changes something is called from
- * msc_poll() only, so that it may take the time of a flash operation.
+ * is told by the status file.  Nothing here changes flash, so that all of it
+ * may be called while the flash works.
  */
 #ifndef SALLYPORT_BLOCK_H
 #define SALLYPORT_BLOCK_H
@@ -22,8 +22,8 @@ uint32_t block_count(void);
 
 /* One sector.  Buffers are aligned to 4 bytes. */
 void block_read(struct drive *d, uint32_t lba, uint8_t *to);
-/* The host is held off meanwhile. */
-void block_write(struct drive *d, uint32_t lba, const uint8_t *from);
+/* False: there is no room.  To be tried again; the host is held off. */
+bool block_write(struct drive *d, uint32_t lba, const uint8_t *from);
 
 /* SYNCHRONIZE CACHE. */
 void block_sync(struct drive *d);

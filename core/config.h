@@ -46,6 +46,12 @@
 #define CONFIG_DRIVE_SECTORS BOARD_DRIVE_SECTORS
 #endif
 
+/* Of these, so many are kept free while an image comes, for what the host sends
+ * during a flash operation. */
+#ifndef CONFIG_DRIVE_SPARE
+#define CONFIG_DRIVE_SPARE BOARD_DRIVE_SPARE
+#endif
+
 /* Staged: the doors write to a partition of its own, `download`, and the boot
  * copies a whole image from there to the application's (stage.h); 0: they
  * write in place. */

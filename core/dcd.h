@@ -36,6 +36,9 @@ void dcd_disconnect(void);
  * SETUP of the next one. */
 enum dcd_event dcd_poll(void);
 
+/* The same for the bulk endpoints alone; only with CONFIG_MSC. */
+enum dcd_event dcd_bulk_poll(void);
+
 /* Number of the frame, from the last SOF: in its lower 11 bits, the others are
  * anything.  It stands still while there is no host or the bus is suspended. */
 uint32_t dcd_frame(void);

@@ -36,6 +36,7 @@ _Static_assert(FAT_FREE_END *CLUSTER_SECTORS <= 0x10000u, "owner is 16 bits");
 _Static_assert(START != EJECT && START != SYNC && START != CLEAN &&
                    START != QUIET,
                "what is due is known by its time");
+_Static_assert(CONFIG_DRIVE_SPARE > 0, "see make_room()");
 _Static_assert(EJECT < SYNC && SYNC < CLEAN && CLEAN < QUIET, "see conclude()");
 
 /* The first reason counts. */
@@ -130,11 +131,9 @@ struct FAT_OVERLAY uf2 {
 
 /* Puts a sector of the window into the slot, if it is known where it belongs.
  * False: it is not, or there is no sector. */
-static bool put(struct drive *d, const struct drive_sector *s)
+static bool put(struct drive *d, uint32_t number, const uint8_t *data)
 {
-    const uint8_t *data = s->data;
     const struct uf2 *uf2 = (const struct uf2 *)data;
-    uint32_t number = s->number;
     uint32_t offset, n = FAT_SECTOR;
 
     if (!IN_WINDOW(number / CLUSTER_SECTORS))
@@ -198,44 +197,71 @@ __attribute__((noinline)) static struct drive_sector *find(struct drive *d,
     return NULL;
 }
 
-static bool in_root(const struct drive_sector *s)
-{
-    return s->number / CLUSTER_SECTORS == FAT_ROOT;
-}
+/* Of a sector that is on its way to the slot: the host may write it again
+ * meanwhile, and that is another one. */
+#define LEAVING 0xFFFFFFFFu
 
 /* The oldest sector that can be goes to the slot.  lose: or else the oldest
  * one is given up: it is of no use, or it will be missed. */
-static struct drive_sector *put_one(struct drive *d, bool lose)
+static bool put_one(struct drive *d, bool lose)
 {
     for (uint32_t i = 0; i < CONFIG_DRIVE_SECTORS; i++) {
         uint32_t next = d->next;
         struct drive_sector *s = &d->sector[next++];
+        uint32_t number = s->number;
 
         if (next == CONFIG_DRIVE_SECTORS)
             next = 0;
         d->next = (uint8_t)next;
-        if (!put(d, s) && (!lose || in_root(s)))
-            continue;
-        s->number = 0;
-        return s;
+        s->number = LEAVING;
+        if (put(d, number, s->data) ||
+            (lose && number / CLUSTER_SECTORS > FAT_ROOT)) {
+            s->number = 0;
+            d->used--;
+            return true;
+        }
+        s->number = number;
     }
-    return NULL;
+    return false;
 }
 
-__attribute__((noinline)) static void keep(struct drive *d, uint32_t number,
-                                           const uint8_t *data)
+/* False: there is nothing that could be done, or that has to be. */
+static bool make_room(struct drive *d)
 {
-    struct drive_sector *s = find(d, number);
     bool lose = false;
 
-    if (!s)
-        s = find(d, 0);
-    while (!s && !(s = put_one(d, lose)))
+    if (d->used <= CONFIG_DRIVE_SECTORS - CONFIG_DRIVE_SPARE)
+        return false;
+    while (!put_one(d, lose)) {
+        if (!d->full)
+            return false;
         lose = !guess(d);
+    }
+    d->full = false;
+    return true;
+}
+
+__attribute__((noinline)) static bool keep(struct drive *d, uint32_t number,
+                                           const uint8_t *data)
+{
+    struct drive_sector *s;
+
+    if (d->full) /* still: looking takes the time of a word of flash */
+        return false;
+    s = find(d, number);
+    if (!s) {
+        s = find(d, 0);
+        if (!s) {
+            d->full = true;
+            return false;
+        }
+        d->used++;
+    }
     s->number = number;
     /* By words: memcpy() is small, not fast. */
     for (uint32_t i = 0; i < FAT_SECTOR; i += 4)
         *(fat_entry *)(s->data + i) = *(const fat_entry *)(data + i);
+    return true;
 }
 
 /* ---- what the host writes ---- */
@@ -284,7 +310,7 @@ static void head(struct drive *d, uint32_t cluster, const uint32_t *vectors)
     }
     d->size = size;
     if (cluster != d->head)
-        drop(d);
+        d->outdated = true;
     d->head = (uint16_t)cluster;
     walk(d, cluster, GUESSES);
 }
@@ -309,7 +335,7 @@ bool block_present(const struct drive *d)
 }
 
 /* Not inlined into the loop of main.c, where registers are short. */
-__attribute__((noinline)) void block_write(struct drive *d, uint32_t lba,
+__attribute__((noinline)) bool block_write(struct drive *d, uint32_t lba,
                                            const uint8_t *data)
 {
     uint32_t number = NUMBER_OF(lba), cluster = number / CLUSTER_SECTORS;
@@ -317,7 +343,7 @@ __attribute__((noinline)) void block_write(struct drive *d, uint32_t lba,
     if (lba == 0) {
         if (!(data[FAT_DIRTY] & 1))
             wait(d, CLEAN);
-        return;
+        return true;
     }
     if (lba == FAT_INFO) /* may come half a minute later */
         d->synced = true;
@@ -327,16 +353,18 @@ __attribute__((noinline)) void block_write(struct drive *d, uint32_t lba,
         d->synced = false;
         fat_sector(d, (lba - FAT_RESERVED) % FAT_SIZE * FAT_SECTOR_ENTRIES,
                    (const void *)data);
-        return;
+        return true;
     }
-    keep(d, number, data);
+    if (!keep(d, number, data))
+        return false;
     if (!IN_WINDOW(cluster))
-        return;
+        return true;
     if (d->cluster[cluster].came >> number % CLUSTER_SECTORS & 1)
         disown(d, number, 1);
     d->cluster[cluster].came |= (uint16_t)(1u << number % CLUSTER_SECTORS);
     if (number % CLUSTER_SECTORS == 0 && boot_vectors_ok((const void *)data))
         head(d, cluster, (const void *)data);
+    return true;
 }
 
 void block_read(struct drive *d, uint32_t lba, uint8_t *to)
@@ -467,11 +495,14 @@ static enum drive_due conclude(struct drive *d)
     return DRIVE_CARRY_ON;
 }
 
-__attribute__((noinline)) enum drive_due drive_poll(struct drive *d,
-                                                    uint32_t frame)
+__attribute__((noinline)) enum drive_due
+drive_poll(struct drive *d, uint32_t frame, bool idle)
 {
     d->now += (frame - d->now) & 0x7FF;
-    if ((d->now - d->since) / TICK_MS < d->patience)
+    if (d->outdated)
+        drop(d);
+    d->outdated = false;
+    if (make_room(d) || !idle || (d->now - d->since) / TICK_MS < d->patience)
         return DRIVE_CARRY_ON;
     if (START != NEVER && d->patience == START)
         return DRIVE_START;

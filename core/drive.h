@@ -6,7 +6,7 @@
  *
  * Nothing is assumed about the order of writes.  Sectors go into a window of
  * RAM first, where they read back and may be written again; what FAT sectors
- * say is noted.  A sector leaves the window for the slot when there is no room
+ * say is noted.  A sector leaves the window for the slot when room is scarce
  * or when the host is through, and is placed by where it belongs in the file:
  *  - a UF2 block says so itself;
  *  - a .bin starts where a cluster's first sector has valid vectors, and each
@@ -54,7 +54,10 @@ struct drive {
     bool synced;   /* FSINFO was written after the last sector of a FAT */
     bool lost;     /* another door began an update: nothing goes to the slot */
     bool absent;   /* the host is done with the volume, nothing came of it */
+    bool full;     /* a write waits for room */
+    bool outdated; /* what is open is of an earlier file */
     uint8_t next;  /* sector of the window to look at */
+    uint8_t used;  /* sectors of the window */
     uint8_t err;   /* enum err: the first reason against an image, and where */
     uint16_t head; /* first cluster of a .bin; 0: none known */
     uint16_t tail; /* last cluster of the chain that is looked at */
@@ -80,11 +83,14 @@ enum drive_due {
     DRIVE_START,   /* leave for the application */
 };
 
-/* While no transfer is under way and no other door is busy: carries on with
- * what is due, for the time of a flash operation or the check of an image.
- * frame as in dcd_frame(): what counts as quiet are milliseconds of a bus that
- * is alive, not those after the cable was pulled. */
-enum drive_due drive_poll(struct drive *d, uint32_t frame);
+/* Carries on with what is due, for the time of a flash operation or the check
+ * of an image.  frame as in dcd_frame(): what counts as quiet are milliseconds
+ * of a bus that is alive, not those after the cable was pulled.  idle: no
+ * command is under way and no other door is busy, else nothing ends.
+ *
+ * The functions of block.h may be called while this one changes flash
+ * (flash_meanwhile()), no other one. */
+enum drive_due drive_poll(struct drive *d, uint32_t frame, bool idle);
 
 /* Another door begins an update: what came by this one is void. */
 void drive_lost(struct drive *d);

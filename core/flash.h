@@ -22,4 +22,8 @@ void flash_erase(uint32_t addr);
  * value is left alone.  True where the flash has it all afterwards. */
 bool flash_program(uint32_t addr, const void *src, uint32_t n);
 
+/* Implemented by the core: a driver whose code runs from RAM calls it while
+ * the flash works.  It uses the bus, and nothing that changes flash. */
+void flash_meanwhile(void);
+
 #endif

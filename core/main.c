@@ -72,16 +72,16 @@ STEP static bool carry_on(struct sallyport *s, uint32_t now_ms)
     s->configured = s->usbd.config;
     s->drive.shut = CONFIG_DFU && !dfu_idle(&s->dfu);
     msc_poll(&s->msc);
-    if (msc_idle(&s->msc) && !s->drive.shut)
-        switch (drive_poll(&s->drive, dcd_frame())) {
-        case DRIVE_REMOUNT:
-            connect(s);
-            break;
-        case DRIVE_START:
-            return true;
-        case DRIVE_CARRY_ON:
-            break;
-        }
+    switch (drive_poll(&s->drive, dcd_frame(),
+                       msc_idle(&s->msc) && !s->drive.shut)) {
+    case DRIVE_REMOUNT:
+        connect(s);
+        break;
+    case DRIVE_START:
+        return true;
+    case DRIVE_CARRY_ON:
+        break;
+    }
     if (drive_busy(&s->drive))
         return false; /* the update session is the drive's */
 #endif
@@ -105,6 +105,22 @@ static enum boot_decision stage(struct sallyport *s, enum boot_decision stay)
     (void)s;
     return stay;
 }
+
+/* While the flash works: the drive goes on with what does not need it. */
+void sallyport_meanwhile(struct sallyport *s);
+
+#if CONFIG_MSC
+void sallyport_meanwhile(struct sallyport *s)
+{
+    enum dcd_event event = dcd_bulk_poll();
+
+    if (event == DCD_BULK_OUT)
+        msc_out(&s->msc);
+    else if (event == DCD_BULK_IN)
+        msc_in(&s->msc);
+    msc_poll(&s->msc);
+}
+#endif
 
 /* The bootloader proper; s is all zero. */
 BOOT_PATH_END _Noreturn void

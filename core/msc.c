@@ -102,6 +102,9 @@ void msc_poll(struct msc *m)
 {
     if (!m->waiting)
         return;
+    if (m->stage != MSC_COMMAND && m->n == DCD_PACKET &&
+        !scsi_write(&m->scsi, m->sector))
+        return; /* no room yet */
     m->waiting = false;
     if (m->stage == MSC_COMMAND) {
         command(m);
@@ -109,11 +112,10 @@ void msc_poll(struct msc *m)
     }
     if (m->n == DCD_PACKET) { /* the last one of a sector */
         m->at = m->sector;
-        if (m->left)
-            go(m); /* the next one may come meanwhile */
-        scsi_write(&m->scsi, m->sector);
-        if (m->left)
+        if (m->left) {
+            go(m);
             return;
+        }
     } else { /* too short: the host ends what it announced */
         m->u.csw.bCSWStatus = PHASE_ERROR;
         m->left = 0;

@@ -188,7 +188,10 @@ void scsi_read(struct scsi *s, uint8_t *to)
     block_read(s->drive, s->lba++, to);
 }
 
-void scsi_write(struct scsi *s, const uint8_t *from)
+bool scsi_write(struct scsi *s, const uint8_t *from)
 {
-    block_write(s->drive, s->lba++, from);
+    if (!block_write(s->drive, s->lba, from))
+        return false;
+    s->lba++;
+    return true;
 }

@@ -33,6 +33,6 @@ bool scsi_command(struct scsi *s, const uint8_t *cdb, uint8_t *data);
 
 /* The next sector of READ, behind the first, or of WRITE. */
 void scsi_read(struct scsi *s, uint8_t *to);
-void scsi_write(struct scsi *s, const uint8_t *from);
+bool scsi_write(struct scsi *s, const uint8_t *from);
 
 #endif

@@ -47,7 +47,7 @@ set(PROFILE_both_IS_PACKED TRUE)
 
 # The drive alone.
 set(PROFILE_drive_BOOT_SIZE 8192)
-set(PROFILE_drive_BUDGET 6144)
+set(PROFILE_drive_BUDGET 6300)
 set(PROFILE_drive_BUDGET_F407 7168)
 set(PROFILE_drive_CORE main.c boot.c usbd.c upd.c upd_place.c hex.c personality.c
     msc.c scsi.c drive.c fat.c)

@@ -120,6 +120,16 @@ void dcd_disconnect(void)
     DWC2_DCTL = DWC2_DCTL_SDIS;
 }
 
+enum dcd_event dcd_bulk_poll(void)
+{
+    if (DWC2_DIEPINT(1) & DWC2_DIEPINT_XFRC) {
+        DWC2_DIEPINT(1) = DWC2_DIEPINT_XFRC;
+        return DCD_BULK_IN;
+    }
+    ep0_waits();
+    return rx[1].status & BULK_WHOLE ? DCD_BULK_OUT : DCD_NONE;
+}
+
 enum dcd_event dcd_poll(void)
 {
     uint32_t pending = DWC2_GINTSTS;
@@ -141,13 +151,11 @@ enum dcd_event dcd_poll(void)
     }
     if (CONFIG_MSC) {
         /* Before endpoint 0: CLEAR_FEATURE comes after what it is about. */
-        if (DWC2_DIEPINT(1) & DWC2_DIEPINT_XFRC) {
-            DWC2_DIEPINT(1) = DWC2_DIEPINT_XFRC;
-            return DCD_BULK_IN;
-        }
+        enum dcd_event event = dcd_bulk_poll();
+
+        if (event)
+            return event;
         pending = ep0_waits() * DWC2_GINTSTS_RXFLVL;
-        if (rx[1].status & BULK_WHOLE)
-            return DCD_BULK_OUT;
     }
     if (!(pending & DWC2_GINTSTS_RXFLVL))
         return DCD_NONE;

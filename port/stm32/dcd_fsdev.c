@@ -73,6 +73,17 @@ void dcd_disconnect(void)
     port_usb_disconnect(true);
 }
 
+enum dcd_event dcd_bulk_poll(void)
+{
+    uint32_t r = FSDEV_EPR(1);
+
+    if (r & FSDEV_EPR_CTR_TX) {
+        ep_clear(1, FSDEV_EPR_CTR_TX);
+        return DCD_BULK_IN;
+    }
+    return r & FSDEV_EPR_CTR_RX ? DCD_BULK_OUT : DCD_NONE;
+}
+
 enum dcd_event dcd_poll(void)
 {
     uint32_t r;
@@ -84,13 +95,10 @@ enum dcd_event dcd_poll(void)
     }
     if (CONFIG_MSC) {
         /* First: CLEAR_FEATURE comes after the packets it is about. */
-        r = FSDEV_EPR(1);
-        if (r & FSDEV_EPR_CTR_TX) {
-            ep_clear(1, FSDEV_EPR_CTR_TX);
-            return DCD_BULK_IN;
-        }
-        if (r & FSDEV_EPR_CTR_RX)
-            return DCD_BULK_OUT;
+        enum dcd_event event = dcd_bulk_poll();
+
+        if (event)
+            return event;
     }
     r = FSDEV_EPR(0);
     if (r & FSDEV_EPR_CTR_TX) {

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * flash_f1.c - flash of STM32F1 (and F0): half-words and pages.  PM0075
- * clause 2.3.  A read from flash stalls while it is busy, so the loops on BSY
- * turn once at most, also where this code runs from RAM.
+ * clause 2.3.  A read from flash stalls while it is busy, and so does code that
+ * runs from there.
  */
 #include "flash.h"
 
@@ -16,10 +16,17 @@ static void unlock(uint32_t operation)
     FLASH->CR = operation;
 }
 
+#ifdef CONFIG_PACKED /* this runs from RAM */
+#define MEANWHILE() flash_meanwhile()
+#else
+#define MEANWHILE() ((void)0)
+#endif
+
+/* An erase takes its time. */
 static void wait(void)
 {
     while (FLASH->SR & FLASH_SR_BSY)
-        (void)*(volatile const uint32_t *)BOARD_FLASH_BASE;
+        MEANWHILE();
 }
 
 void flash_erase(uint32_t page)
@@ -42,8 +49,8 @@ bool flash_program(uint32_t addr, const void *src, uint32_t n)
     for (; n; n -= 2, to++, from++) {
         if (*to != *from)
             *to = *from;
-        wait();
-        same &= *to == *from;
+        MEANWHILE();
+        same &= *to == *from; /* waits until it is done */
     }
     FLASH->CR = FLASH_CR_LOCK;
     __asm volatile("" : : : "memory"); /* the cells have changed */

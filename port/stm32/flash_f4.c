@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * flash_f4.c - flash of STM32F405 and F407: bytes or words, sectors.  RM0090
- * clause 3.6.  A read from flash stalls while it is busy, so the loops on BSY
- * turn once at most, also where this code runs from RAM.
+ * clause 3.6.  A read from flash stalls while it is busy, and so does code that
+ * runs from there.
  *
  * The data cache, which an erase would leave stale (clause 3.6.4), is never
  * switched on (clock_f4.c).
@@ -19,10 +19,17 @@ static void unlock(uint32_t operation)
     FLASH->CR = operation;
 }
 
+#ifdef CONFIG_PACKED /* this runs from RAM */
+#define MEANWHILE() flash_meanwhile()
+#else
+#define MEANWHILE() ((void)0)
+#endif
+
+/* An erase takes its time. */
 static void wait(void)
 {
     while (FLASH->SR & FLASH_SR_BSY)
-        (void)*(volatile const uint32_t *)BOARD_FLASH_BASE;
+        MEANWHILE();
 }
 
 static void lock(void)
@@ -61,7 +68,6 @@ bool flash_program(uint32_t addr, const void *src, uint32_t n)
         for (; n; n--, to++, from++) {
             if (*to != *from)
                 *to = *from;
-            wait();
             same &= *to == *from;
         }
     } else {
@@ -72,8 +78,8 @@ bool flash_program(uint32_t addr, const void *src, uint32_t n)
         for (; n; n -= 4, to++, from++) {
             if (*to != *from)
                 *to = *from;
-            wait();
-            same &= *to == *from;
+            MEANWHILE();
+            same &= *to == *from; /* waits until it is done */
         }
     }
     lock();

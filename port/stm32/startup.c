@@ -5,6 +5,7 @@
  * comes back to a state that takes an update.
  */
 #include "personality.h"
+#include "flash.h"
 #include "plat.h"
 #include "port.h"
 
@@ -23,6 +24,13 @@ static struct sallyport sallyport;
 #include "unpack.h"
 
 extern uint8_t _code_start[], _code_end[], _packed[];
+
+void sallyport_meanwhile(struct sallyport *s);
+
+void flash_meanwhile(void)
+{
+    sallyport_meanwhile(&sallyport);
+}
 #endif
 
 BOOT_PATH _Noreturn void Reset_Handler(void)

@@ -84,8 +84,8 @@ static void mount(struct core_disk *d)
     d->mounts++;
 }
 
-/* A turn while no command is under way. */
-static void turn(struct core_disk *d)
+/* A turn of the main loop.  idle: no command is under way. */
+static void turn(struct core_disk *d, bool idle)
 {
     uint64_t busy = d->flash->busy_us;
 
@@ -94,7 +94,7 @@ static void turn(struct core_disk *d)
             mount(d);
         return;
     }
-    switch (drive_poll(&d->drive, frame(d))) {
+    switch (drive_poll(&d->drive, frame(d), idle)) {
     case DRIVE_REMOUNT:
         d->away = wall(d) + AWAY_US;
         break;
@@ -114,7 +114,7 @@ static void pass(struct core_disk *d, uint64_t until)
     while (wall(d) < until) {
         uint64_t busy = d->flash->busy_us, left;
 
-        turn(d);
+        turn(d, true);
         if (d->flash->busy_us != busy || wall(d) >= until)
             continue;
         left = until - wall(d);
@@ -126,7 +126,7 @@ static void pass(struct core_disk *d, uint64_t until)
 static void breathe(struct core_disk *d)
 {
     for (uint32_t n = 1 + payload_below(&d->random, 3); n; n--) {
-        turn(d);
+        turn(d, true);
         d->us += TURN_US;
     }
 }
@@ -179,8 +179,10 @@ static bool write_sectors(void *ctx, uint32_t lba, uint32_t n,
         return false;
     for (; n; n--, lba++, from += FH_SECTOR) {
         memcpy(d->sector, from, FH_SECTOR);
-        block_write(&d->drive, lba, d->sector);
+        while (!block_write(&d->drive, lba, d->sector))
+            turn(d, false);
         d->us += SECTOR_US;
+        turn(d, false);
     }
     return true;
 }

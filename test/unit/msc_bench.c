@@ -16,12 +16,15 @@ void block_read(struct drive *d, uint32_t lba, uint8_t *to)
     memcpy(to, d->image[lba], BLOCK_SIZE);
 }
 
-void block_write(struct drive *d, uint32_t lba, const uint8_t *from)
+bool block_write(struct drive *d, uint32_t lba, const uint8_t *from)
 {
     assert_in_range(lba, 0, SECTORS - 1);
     assert_true(d->may_write);
+    if (d->full)
+        return false;
     d->writes++;
     memcpy(d->image[lba], from, BLOCK_SIZE);
+    return true;
 }
 
 void block_sync(struct drive *d)

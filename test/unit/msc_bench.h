@@ -26,6 +26,7 @@ struct drive {
     uint8_t image[SECTORS][BLOCK_SIZE];
     bool present;
     bool may_write; /* inside msc_poll() */
+    bool full;      /* no room for a write */
     uint32_t writes, reads, syncs, ejects;
 };
 
