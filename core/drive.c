@@ -57,6 +57,58 @@ static void drop(struct drive *d)
     d->opened = false;
 }
 
+/* Of the window; NULL: it is not there. */
+__attribute__((noinline)) static struct drive_sector *find(struct drive *d,
+                                                           uint32_t number)
+{
+    struct drive_sector *s = d->sector;
+
+    for (; s < d->sector + CONFIG_DRIVE_SECTORS; s++)
+        if (s->number == number)
+            return s;
+    return NULL;
+}
+
+/* ---- files ---- */
+
+/* Entries of the root directory, numbered as sectors are. */
+#define ENTRIES  (FAT_SECTOR / sizeof(struct fat_dir))
+#define ROOT     (FAT_ROOT * CLUSTER_SECTORS * ENTRIES)
+#define ROOT_END ((FAT_ROOT + 1) * CLUSTER_SECTORS * ENTRIES)
+#define NOT_OF_A_USER                                                          \
+    (FAT_ATTR_DIRECTORY | FAT_ATTR_VOLUME_ID | FAT_ATTR_HIDDEN)
+
+static const struct fat_dir *entry(struct drive *d, uint32_t i)
+{
+    const struct drive_sector *s = find(d, i / ENTRIES);
+
+    return s ? (const struct fat_dir *)s->data + i % ENTRIES : NULL;
+}
+
+/* The entry i, if somebody put a file there to be installed, or NULL. */
+static const struct fat_dir *file(struct drive *d, uint32_t i)
+{
+    const struct fat_dir *e = entry(d, i), *before = entry(d, i - 1);
+
+    if (!e || e->DIR_Name[0] == 0 || e->DIR_Name[0] == FAT_DELETED ||
+        e->DIR_Attr & NOT_OF_A_USER ||
+        (e->DIR_FstClusLO == FAT_STATUS && !d->cluster[FAT_STATUS].came))
+        return NULL;
+    /* Hosts hide what begins with a dot; that is in the entry before. */
+    if (before && before->DIR_Attr == FAT_ATTR_LONG_NAME &&
+        (before->DIR_Name[0] & FAT_LONG_NAME_PART) == 1 &&
+        before->DIR_Name[1] == '.')
+        return NULL;
+    return e;
+}
+
+/* Its first sector came. */
+static bool began(const struct drive *d, const struct fat_dir *e)
+{
+    return IN_WINDOW(e->DIR_FstClusLO) &&
+           (d->cluster[e->DIR_FstClusLO].came & 1);
+}
+
 /* ---- chains ---- */
 
 /* Follows a chain and gives its clusters their places.  guesses: also where it
@@ -82,12 +134,31 @@ static bool is_short(const struct drive *d)
     return d->cluster[d->tail].place * FAT_SECTOR < d->size;
 }
 
+/* Data came before the head of its file: what the directory says of one that
+ * has not begun. */
+static bool head_by_entry(struct drive *d)
+{
+    for (uint32_t i = ROOT; i < ROOT_END; i++) {
+        const struct fat_dir *e = file(d, i);
+
+        if (!e || began(d, e) || !IN_WINDOW(e->DIR_FstClusLO))
+            continue;
+        d->head = e->DIR_FstClusLO;
+        d->size = PART_APP_SIZE; /* not known yet */
+        walk(d, d->head, GUESSES);
+        return true;
+    }
+    return false;
+}
+
 /* Guesses how the chain goes on that is not all written yet, or grows. */
 static bool guess(struct drive *d)
 {
     uint32_t tail = d->tail;
 
-    if (!d->head || !is_short(d))
+    if (!d->head)
+        return !d->opened && head_by_entry(d);
+    if (!is_short(d))
         return false;
     for (uint32_t at = tail + 1; at < FAT_FREE_END; at++)
         if (d->cluster[at].came == 0xFF && !d->cluster[at].link &&
@@ -185,17 +256,6 @@ static bool put(struct drive *d, uint32_t number, const uint8_t *data)
 }
 
 /* ---- the window ---- */
-
-__attribute__((noinline)) static struct drive_sector *find(struct drive *d,
-                                                           uint32_t number)
-{
-    struct drive_sector *s = d->sector;
-
-    for (; s < d->sector + CONFIG_DRIVE_SECTORS; s++)
-        if (s->number == number)
-            return s;
-    return NULL;
-}
 
 /* Of a sector that is on its way to the slot: the host may write it again
  * meanwhile, and that is another one. */
@@ -394,24 +454,6 @@ void block_eject(struct drive *d)
 
 /* ---- the end ---- */
 
-#define ENTRIES (FAT_SECTOR / sizeof(struct fat_dir))
-#define NOT_OF_A_USER                                                          \
-    (FAT_ATTR_DIRECTORY | FAT_ATTR_VOLUME_ID | FAT_ATTR_HIDDEN)
-
-/* Somebody put this file there, to be installed. */
-static bool of_a_user(const struct drive *d, const struct fat_dir *e,
-                      const struct fat_dir *before)
-{
-    if (e->DIR_Name[0] == 0 || e->DIR_Name[0] == FAT_DELETED ||
-        e->DIR_Attr & NOT_OF_A_USER ||
-        (e->DIR_FstClusLO == FAT_STATUS && !d->cluster[FAT_STATUS].came))
-        return false;
-    /* Hosts hide what begins with a dot; that is in the entry before. */
-    return before->DIR_Attr != FAT_ATTR_LONG_NAME ||
-           (before->DIR_Name[0] & FAT_LONG_NAME_PART) != 1 ||
-           before->DIR_Name[1] != '.';
-}
-
 /* The slot has all of a file.  last: nothing more will come. */
 __attribute__((noinline)) static bool
 is_image(struct drive *d, const struct fat_dir *e, bool last)
@@ -458,21 +500,14 @@ static enum drive_due conclude(struct drive *d)
     bool last = d->patience & 1;
     bool over = false;
     enum err err = ERR_FILE;
-    const struct fat_dir *e = NULL, *before;
 
-    for (uint32_t i = FAT_ROOT * CLUSTER_SECTORS * ENTRIES;
-         i < (FAT_ROOT + 1) * CLUSTER_SECTORS * ENTRIES; i++) {
-        const struct drive_sector *s = find(d, i / ENTRIES);
+    for (uint32_t i = ROOT; i < ROOT_END; i++) {
+        const struct fat_dir *e = file(d, i);
 
-        if (!s)
-            continue;
-        before = e;
-        e = (const struct fat_dir *)s->data + i % ENTRIES;
-        if (!of_a_user(d, e, before ? before : e))
+        if (!e)
             continue;
         /* Its first sector came, and was no image's. */
-        if (last || (IN_WINDOW(e->DIR_FstClusLO) &&
-                     (d->cluster[e->DIR_FstClusLO].came & 1)))
+        if (last || began(d, e))
             over = true;
         if (d->opened && is_image(d, e, last)) {
             d->closing = true;
@@ -495,8 +530,8 @@ static enum drive_due conclude(struct drive *d)
     return DRIVE_CARRY_ON;
 }
 
-__attribute__((noinline)) enum drive_due
-drive_poll(struct drive *d, uint32_t frame, bool idle)
+__attribute__((noinline)) enum drive_due drive_poll(struct drive *d,
+                                                    uint32_t frame, bool idle)
 {
     d->now += (frame - d->now) & 0x7FF;
     if (d->outdated)

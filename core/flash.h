@@ -23,7 +23,8 @@ void flash_erase(uint32_t addr);
 bool flash_program(uint32_t addr, const void *src, uint32_t n);
 
 /* Implemented by the core: a driver whose code runs from RAM calls it while
- * the flash works.  It uses the bus, and nothing that changes flash. */
-void flash_meanwhile(void);
+ * the flash works.  It uses the bus, and nothing that changes flash.  False:
+ * there is nothing to do before the flash is through. */
+bool flash_meanwhile(void);
 
 #endif

@@ -106,11 +106,12 @@ static enum boot_decision stage(struct sallyport *s, enum boot_decision stay)
     return stay;
 }
 
-/* While the flash works: the drive goes on with what does not need it. */
-void sallyport_meanwhile(struct sallyport *s);
+/* While the flash works: the drive goes on with what does not need it.  False:
+ * nothing is left. */
+bool sallyport_meanwhile(struct sallyport *s);
 
 #if CONFIG_MSC
-void sallyport_meanwhile(struct sallyport *s)
+bool sallyport_meanwhile(struct sallyport *s)
 {
     enum dcd_event event = dcd_bulk_poll();
 
@@ -119,12 +120,13 @@ void sallyport_meanwhile(struct sallyport *s)
     else if (event == DCD_BULK_IN)
         msc_in(&s->msc);
     msc_poll(&s->msc);
+    return drive_busy(&s->drive) && !s->msc.waiting;
 }
 #endif
 
 /* The bootloader proper; s is all zero. */
-BOOT_PATH_END _Noreturn void
-sallyport_serve(struct sallyport *s, enum boot_decision stay);
+BOOT_PATH_END _Noreturn void sallyport_serve(struct sallyport *s,
+                                             enum boot_decision stay);
 
 _Noreturn void sallyport_serve(struct sallyport *s, enum boot_decision stay)
 {

@@ -102,8 +102,9 @@ struct chip {
     sim_time until;                /* of chip_run() */
     uint32_t serving;              /* address of the access being served */
     bool serving_write;
-    bool stop;    /* chip_stop() */
-    bool run_all; /* chip_skip_idle() */
+    bool stop;     /* chip_stop() */
+    bool run_all;  /* chip_skip_idle() */
+    bool stalling; /* in chip_stall() */
 };
 
 /* ---- time.c ---- */

@@ -194,7 +194,8 @@ sim_time chip_frozen_until(struct chip *c)
     unsigned i;
 
     if (!t || c->run_all || c->stop || l->cut_now || l->reset_wanted ||
-        !(l->cpu.stalled || chip_in_flash(c, cpu_get(c->cpu, CPU_PC))))
+        !(c->stalling || l->cpu.stalled ||
+          chip_in_flash(c, cpu_get(c->cpu, CPU_PC))))
         return 0;
     t = t < c->until ? t : c->until;
     for (i = 0; i < c->n_timed; i++) {
@@ -235,10 +236,12 @@ void chip_stall(struct chip *c, sim_time t)
 {
     struct chip_live *l = c->live;
 
+    c->stalling = true;
     while (chip_now(c) < t && !l->reset_wanted && !l->cut_now) {
         if (l->next <= chip_now(c))
             time_fire(c);
         else
             time_advance(c, l->next < t ? l->next : t);
     }
+    c->stalling = false;
 }

@@ -64,8 +64,8 @@ static Elf32_Shdr *section(const struct image *e, const char *name)
 {
     const Elf32_Ehdr *h = at(e, 0, sizeof *h);
     Elf32_Shdr *s = at(e, h->e_shoff, h->e_shnum * sizeof *s);
-    const Elf32_Shdr *names = at(
-        e, h->e_shoff + h->e_shstrndx * sizeof *s, sizeof *names);
+    const Elf32_Shdr *names =
+        at(e, h->e_shoff + h->e_shstrndx * sizeof *s, sizeof *names);
 
     for (unsigned i = 0; i < h->e_shnum; i++)
         if (!strcmp(at(e, names->sh_offset + s[i].sh_name, strlen(name) + 1),

@@ -15,7 +15,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define ROUNDS 12
+#define ROUNDS 24
 
 struct token {
     size_t length; /* 0: a byte */
@@ -123,8 +123,8 @@ static double byte(struct packer *p, bit_fn *f, size_t at)
 static double token(struct packer *p, bit_fn *f, size_t at, struct token t,
                     bool behind, size_t last)
 {
-    double cost = f(p, UNPACK_COPY + 2u * behind + (unsigned)(at & 1),
-                    t.length != 0);
+    double cost =
+        f(p, UNPACK_COPY + 2u * behind + (unsigned)(at & 1), t.length != 0);
 
     if (!t.length)
         return cost + byte(p, f, at);
@@ -140,8 +140,7 @@ static void go(struct packer *p, size_t at, bool copy, struct token t)
 {
     const struct way *from = &p->way[at][copy];
     struct way *to = &p->way[at + (t.length ? t.length : 1)][t.length != 0];
-    double cost =
-        from->cost + token(p, price_of, at, t, copy, from->distance);
+    double cost = from->cost + token(p, price_of, at, t, copy, from->distance);
 
     if (cost >= to->cost)
         return;
@@ -161,8 +160,8 @@ static void find_way(struct packer *p)
             for (size_t distance = 1; distance <= at; distance++) {
                 size_t length = 0;
 
-                while (at + length < p->n && p->data[at + length] ==
-                                                 p->data[at + length - distance])
+                while (at + length < p->n &&
+                       p->data[at + length] == p->data[at + length - distance])
                     length++;
                 for (; length > 1; length--)
                     go(p, at, copy, (struct token){length, distance});
@@ -191,8 +190,18 @@ static void write_all(struct packer *p)
     p->low = 0;
     p->range = 1u << 24;
     write_way(p, p->n, p->way[p->n][1].cost < p->way[p->n][0].cost);
-    for (unsigned i = 0; i < 4; i++)
-        put_byte(p);
+    /* As few bytes as say enough, whatever is read behind them. */
+    for (unsigned bits = 24;; bits -= 8) {
+        uint64_t some = (1u << bits) - 1, up = (p->low + some) & ~some;
+
+        if (up + some < p->low + p->range || !bits) {
+            p->low = up;
+            p->range = 1; /* no more */
+            for (; bits < 32; bits += 8)
+                put_byte(p);
+            break;
+        }
+    }
     /* The first byte is 0, and the decoder does without it. */
     memmove(p->out, p->out + 1, --p->made);
 }
@@ -203,9 +212,13 @@ size_t pack(const uint8_t *data, size_t n, uint8_t *out)
     uint8_t *best = malloc(PACK_BOUND(n));
     size_t smallest = 0;
 
-    if (!p || !best || !(p->way = calloc(n + 1, sizeof *p->way)))
+    uint8_t *code = malloc(n + 2);
+
+    if (!p || !best || !code || !(p->way = calloc(n + 1, sizeof *p->way)))
         abort();
-    p->data = data;
+    memcpy(code, data, n);
+    unpack_calls((uint16_t *)(void *)code, (uint16_t *)(void *)(code + n), 1);
+    p->data = code;
     p->n = n;
     p->out = best;
     for (unsigned i = 0; i < UNPACK_CONTEXTS; i++)
@@ -226,6 +239,7 @@ size_t pack(const uint8_t *data, size_t n, uint8_t *out)
     }
     free(p->way);
     free(best);
+    free(code);
     free(p);
     return smallest;
 }

@@ -11,9 +11,9 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/* At the end of the reset path: SYSCLK of PORT_HCLK_HZ and the USB clock from the board's crystal, or, where
- * that does not start, from the internal oscillator; the USB block has its
- * clock and its pins. */
+/* At the end of the reset path: SYSCLK of PORT_HCLK_HZ and the USB clock from
+ * the board's crystal, or, where that does not start, from the internal
+ * oscillator; the USB block has its clock and its pins. */
 void port_clock_start(void);
 
 /* Waits on the reset path, PORT_TURNS_PER_MS turns a millisecond. */

@@ -4,8 +4,8 @@
  * table ends with HardFault; a fault in the bootloader is a reset, which
  * comes back to a state that takes an update.
  */
-#include "personality.h"
 #include "flash.h"
+#include "personality.h"
 #include "plat.h"
 #include "port.h"
 
@@ -14,8 +14,8 @@
 extern uint32_t _bss_start[], _bss_end[], _stack_top[];
 
 enum boot_decision sallyport_boot(void);
-BOOT_PATH_END _Noreturn void
-sallyport_serve(struct sallyport *s, enum boot_decision stay);
+BOOT_PATH_END _Noreturn void sallyport_serve(struct sallyport *s,
+                                             enum boot_decision stay);
 _Noreturn void Reset_Handler(void);
 
 static struct sallyport sallyport;
@@ -25,11 +25,11 @@ static struct sallyport sallyport;
 
 extern uint8_t _code_start[], _code_end[], _packed[];
 
-void sallyport_meanwhile(struct sallyport *s);
+bool sallyport_meanwhile(struct sallyport *s);
 
-void flash_meanwhile(void)
+bool flash_meanwhile(void)
 {
-    sallyport_meanwhile(&sallyport);
+    return sallyport_meanwhile(&sallyport);
 }
 #endif
 

@@ -50,7 +50,8 @@ struct gpio {
 #define GPIO_IN_PULL      0x8u /* ODR: up or down */
 
 /* One read-modify-write; pin and mode should be constants. */
-BOOT_PATH static inline void gpio_mode(struct gpio *gpio, uint32_t pin, uint32_t mode)
+BOOT_PATH static inline void gpio_mode(struct gpio *gpio, uint32_t pin,
+                                       uint32_t mode)
 {
     volatile uint32_t *cr = &gpio->CR[pin / 8];
     uint32_t shift = pin % 8 * 4;
@@ -59,7 +60,8 @@ BOOT_PATH static inline void gpio_mode(struct gpio *gpio, uint32_t pin, uint32_t
 }
 
 /* BSRR: the upper half resets. */
-BOOT_PATH static inline void gpio_write(struct gpio *gpio, uint32_t pin, uint32_t level)
+BOOT_PATH static inline void gpio_write(struct gpio *gpio, uint32_t pin,
+                                        uint32_t level)
 {
     gpio->BSRR = 1u << (level ? pin : pin + 16);
 }

@@ -54,13 +54,15 @@ struct gpio {
 
 /* For a pin whose bits are 0 after a reset: all but 13 to 15 of port A and 3
  * and 4 of port B. */
-BOOT_PATH static inline void gpio_mode(struct gpio *gpio, uint32_t pin, uint32_t mode)
+BOOT_PATH static inline void gpio_mode(struct gpio *gpio, uint32_t pin,
+                                       uint32_t mode)
 {
     gpio->MODER |= mode << 2 * pin;
 }
 
 /* BSRR: the upper half resets. */
-BOOT_PATH static inline void gpio_write(struct gpio *gpio, uint32_t pin, uint32_t level)
+BOOT_PATH static inline void gpio_write(struct gpio *gpio, uint32_t pin,
+                                        uint32_t level)
 {
     gpio->BSRR = 1u << (level ? pin : pin + 16);
 }

@@ -55,11 +55,12 @@ BOOT_PATH void unpack(struct unpack *u, uint8_t *to, const uint8_t *end,
                       const uint8_t *from)
 {
     uint32_t distance = 0, copy = 0, n;
+    uint8_t *start = to;
 
     u->range = 1; /* 3 bytes are taken first */
     u->code = 0;
     u->from = from;
-    for (n = 0; n < UNPACK_CONTEXTS; n++)
+    for (n = UNPACK_CONTEXTS; n--;)
         u->chance[n] = UNPACK_EVEN;
     while (to < end) {
         uint32_t odd = (uintptr_t)to & 1, before = copy;
@@ -81,4 +82,6 @@ BOOT_PATH void unpack(struct unpack *u, uint8_t *to, const uint8_t *end,
             to++;
         } while (n--);
     }
+    unpack_calls((uint16_t *)(void *)start, (const uint16_t *)(const void *)end,
+                 -1);
 }

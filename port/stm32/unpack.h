@@ -13,6 +13,9 @@
  *          the length, less 1
  *   number, from 1 on: as many ones as it has bits below its highest, a zero,
  *          those bits; each place has a context of its own
+ * Before that, calls get where they go to in place of how far that is, because
+ * many go to the same (unpack_calls()).
+ *
  * The range coder is that of the LZMA SDK (its clause "range decoder" in
  * lzma-specification.txt) without the first byte, which is always 0, with
  * chances of 16 bits.
@@ -38,6 +41,12 @@ enum {
 /* What a one adds: never more than 16 bits can hold. */
 #define UNPACK_ONE ((0x10000u >> UNPACK_RATE) - 1u)
 
+/* BL is two half-words, the first of which begins with 11110 and the second
+ * with 1 (Arm v7-M manual, A7.7.18 T1, and the other branches of 32 bits); the
+ * lower 11 bits of the second are those of the distance in half-words. */
+#define UNPACK_CALL(h)   ((h)[0] >> 11 == 0x1E && (h)[1] >> 15)
+#define UNPACK_CALL_BITS 0x7FFu
+
 /* Scratch. */
 struct unpack {
     uint32_t range, code;
@@ -48,5 +57,21 @@ struct unpack {
 /* Fills [to, end) from what is packed at `from`. */
 void unpack(struct unpack *u, uint8_t *to, const uint8_t *end,
             const uint8_t *from);
+
+/* What calls in [code, end) go to becomes a distance again (sign -1), or their
+ * distance becomes that (1), of both the lower bits. */
+static inline __attribute__((always_inline)) void
+unpack_calls(uint16_t *code, const uint16_t *end, int sign)
+{
+    for (uint16_t *h = code; h + 1 < end; h++) {
+        uint32_t to;
+
+        if (!UNPACK_CALL(h))
+            continue;
+        h++;
+        to = *h ^ (uint32_t)(*h + sign * (h - code));
+        *h ^= (uint16_t)(to & UNPACK_CALL_BITS);
+    }
+}
 
 #endif
