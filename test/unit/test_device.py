@@ -33,7 +33,7 @@ DEVICE, LOST, DIFFERS, INTERRUPTED = 6, 7, 8, 9
 
 # Facts from the data sheets and docs; slots are those of profile `both`.
 BOARDS = {
-    "stm32f103ze": {"slot": 0x08002800, "end": 0x0807F000, "ram": 0x20010000,
+    "stm32f103ze": {"slot": 0x08002000, "end": 0x0807F000, "ram": 0x20010000,
                     "product": 0x5A103E00, "model": "STM32F103ZE",
                     "flash": 512, "other": "stm32f407"},
     "stm32f407": {"slot": 0x08004000, "end": 0x08100000, "ram": 0x20020000,

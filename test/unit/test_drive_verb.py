@@ -23,12 +23,12 @@ from test_convert import uf2_image
 NO_DEVICE, DEVICE, LOST, INTERRUPTED = 5, 6, 7, 9
 BOARD, SERIAL, F1 = "stm32f103ze", "2468ACE01357", 0x5EE21072
 PRODUCT = 0x5A103E00
-SLOT, SLOT_SIZE = 0x08002800, 0x7C800
+SLOT, SLOT_SIZE = 0x08002000, 0x7D000
 STATUS = """product: STM32F103ZE
 board: %(board)s
 version: 0.1.0+0123abcd
 slot: 0x%(slot)08x+0x%(size)08x
-flash: @Internal Flash /0x08000000/05*002Ka,62*008Kg,01*002Kg,02*002Ka
+flash: @Internal Flash /0x08000000/04*002Ka,62*008Kg,01*004Kg,02*002Ka
 serial: %(serial)s
 offset: 0x%(offset)08x
 result: %(state)-7s 0x%(code)02x %(sentence)s
@@ -146,7 +146,7 @@ class Installs(Drive):
                          ("FIRMWARE.BIN", data))
         self.assertEqual(
             out, "BOOTLOADER: STM32F103ZE (board stm32f103ze, serial "
-            "2468ACE01357, bootloader 0.1.0+0123abcd), slot 0x08002800 to "
+            "2468ACE01357, bootloader 0.1.0+0123abcd), slot 0x08002000 to "
             "0x0807EFFF\na.bin: 5004 bytes as FIRMWARE.BIN\ncopied, "
             "waiting for the result: eject the volume, or the board takes its "
             "time\nSUCCESS: a.bin is installed, it "
@@ -207,7 +207,7 @@ class Results(Drive):
         self.assertEqual(said, {
             "file": "a.bin", "volume": "BOOTLOADER", "product": "STM32F103ZE",
             "board": BOARD, "serial": SERIAL, "bootloader": "0.1.0+0123abcd",
-            "address": "0x08002800", "room": SLOT_SIZE,
+            "address": "0x08002000", "room": SLOT_SIZE,
             "copied_as": "FIRMWARE.BIN", "copied": 1004, "result": "ERROR",
             "code": 7, "sentence": "image damaged", "offset": 0x1234,
             "status": DEVICE, "error": message})
@@ -307,17 +307,17 @@ class Refuses(Drive):
 
     def test_images_for_something_else(self):
         place = ("the image is for 0x%08X to 0x%08X, the slot of this board "
-                 "is 0x08002800 to 0x0807EFFF: link it for that")
+                 "is 0x08002000 to 0x0807EFFF: link it for that")
         at_dfu = image(1001, 0x08001000)
         self.refuse_file("a.hex: " + place % (0x08001000, 0x080013E8),
                          hex_file([(0x08001000, at_dfu)]), "a.hex")
         self.refuse_file(
             "a.bin: the reset vector 0x08001041 lies outside the image "
-            "(0x08002800 to 0x08002BE8): link the application for its slot, "
+            "(0x08002000 to 0x080023E8): link the application for its slot, "
             "or say with --address where its vector table is", at_dfu)
         self.refuse_file(
-            "a.bin: the image has 509953 bytes, the slot of this board has "
-            "509952", image(SLOT_SIZE + 1, SLOT))
+            "a.bin: the image has 512001 bytes, the slot of this board has "
+            "512000", image(SLOT_SIZE + 1, SLOT))
         self.refuse_file(
             "a.bin: the image is for product 0x5A407600, stm32f103ze is "
             "0x5A103E00", stamped(image(1001, SLOT), 0x5A407600))
@@ -385,10 +385,10 @@ class Finds(Drive):
                              serial=SERIAL, state="READY", code=0, offset=0,
                              sentence="no error")
         for text in ("", "Raspberry Pi RP2\n", good[:100],
-                     good.replace("slot: 0x08002800+0x0007c800",
+                     good.replace("slot: 0x08002000+0x0007d000",
                                   "slot: 0xFFFFFFFF+0xFFFFFFFF"),
                      good.replace("slot: 0x", "slot: 0x0"),
-                     good.replace("+0x0007c800", "+0x00000000"),
+                     good.replace("+0x0007d000", "+0x00000000"),
                      good.replace("result: READY", "result: GREEN"),
                      good.replace("result: READY   0x", "result: READY ")):
             self.assertNotEqual(text, good)
