@@ -97,6 +97,7 @@ int main(int argc, char **argv)
     struct unpack *u = malloc(sizeof *u);
     size_t made, size;
     FILE *f;
+    bool done;
 
     if (argc != 4)
         die("usage: firmware-pack IN.elf OUT.elf BUDGET");
@@ -111,6 +112,8 @@ int main(int argc, char **argv)
     packed = section(&e, ".packed");
     flash = segment(&e, boot);
     ram = segment(&e, code);
+    if (code->sh_size % 2) /* half of an instruction */
+        die("%s: is not what packed.ld makes", argv[1]);
     data = at(&e, code->sh_offset, code->sh_size);
     out = malloc(PACK_BOUND(code->sh_size));
     back = malloc(code->sh_size);
@@ -138,7 +141,12 @@ int main(int argc, char **argv)
     ram->p_align = 1;
     ram->p_flags = flash->p_flags = PF_R | PF_X;
     f = fopen(argv[2], "wb");
-    if (!f || fwrite(e.bytes, 1, e.n, f) != e.n || fclose(f))
+    if (!f)
         die("%s: cannot be written", argv[2]);
+    done = fwrite(e.bytes, 1, e.n, f) == e.n;
+    if (fclose(f) || !done) {
+        remove(argv[2]); /* all of it or nothing */
+        die("%s: cannot be written", argv[2]);
+    }
     return 0;
 }
