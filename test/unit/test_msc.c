@@ -380,6 +380,114 @@ static void waits_for_the_control_pipe(void **state)
     works();
 }
 
+/* There is no room for what came: NAK, no status, as long as that lasts. */
+static void is_held(uint32_t writes)
+{
+    uint8_t packet[64];
+    uint32_t got;
+
+    memset(packet, 0xEE, sizeof(packet));
+    for (int i = 0; i < 5; i++) {
+        assert_int_equal(host_out(packet, 64), NAK);
+        assert_int_equal(host_in(packet, &got), NAK);
+        assert_false(msc_idle(&b.m));
+        assert_true(request(0xA1, 0xFE, 0, 1)); /* the control pipe works */
+        run();
+    }
+    assert_int_equal(b.drive.writes, writes);
+}
+
+/* No room from the sector `full` of a WRITE on, in which a halt is cleared:
+ * -1: none. */
+static void write_without_room(uint32_t lba, uint32_t n, uint32_t full,
+                               int clear)
+{
+    uint32_t writes = b.drive.writes;
+    uint8_t cbw[31];
+
+    make_cbw(cbw, 512 * n, OUT, WRITE(lba, n));
+    assert_int_equal(host_out(cbw, 31), ACK);
+    for (uint32_t i = 0; i < 8 * n; i++) {
+        b.drive.full = i / 8 >= full;
+        assert_int_equal(host_out(data + 64 * i, 64), ACK);
+        if (i % 8 < 7 || i / 8 < full)
+            continue;
+        is_held(writes + i / 8);
+        if (clear >= 0) {
+            host_halt(clear);
+            host_clear(clear);
+            is_held(writes + i / 8);
+        }
+        b.drive.full = false;
+        run();
+        assert_int_equal(b.drive.writes, writes + i / 8 + 1);
+    }
+    assert_int_equal(
+        status_stage((struct result){.moved = 512 * n}, 512 * n).status, 0);
+    assert_int_equal(b.drive.writes, writes + n);
+}
+
+static void writes_wait_for_room(void **state)
+{
+    (void)state;
+    start();
+    for (uint32_t n = 1; n <= 4; n++)
+        for (uint32_t full = 0; full < n; full++)
+            for (int clear = -1; clear <= IN; clear++) {
+                uint32_t lba = 20 + 10 * n + full;
+                static struct drive reference;
+
+                fill(512 * n, (uint8_t)(n * 16 + full * 4 + clear));
+                reference = b.drive;
+                memcpy(reference.image[lba], data, 512 * n);
+                write_without_room(lba, n, full, clear);
+                assert_memory_equal(b.drive.image, reference.image,
+                                    sizeof(reference.image));
+                works();
+            }
+
+    /* Everything but a WRITE is answered where there is no room. */
+    b.drive.full = true;
+    works();
+    passes(CDB(0x12, 0, 0, 0, 36), 36, IN);
+    b.drive.full = false;
+}
+
+/* What is held when the host gives up is not written, then or later. */
+static void reset_without_room(void **state)
+{
+    (void)state;
+    start();
+    for (int how = 0; how < 2; how++) {
+        static struct drive reference;
+        uint8_t cbw[31];
+
+        fill(1024, (uint8_t)(90 + how));
+        reference = b.drive;
+        memcpy(reference.image[30], data, 512);
+        make_cbw(cbw, 1536, OUT, WRITE(30, 3));
+        assert_int_equal(host_out(cbw, 31), ACK);
+        for (int i = 0; i < 16; i++) {
+            b.drive.full = i >= 8;
+            assert_int_equal(host_out(data + 64 * i, 64), ACK);
+        }
+        is_held(reference.writes + 1);
+        if (how)
+            configure(true);
+        else
+            recover();
+        works(); /* still no room */
+        b.drive.full = false;
+        works();
+        assert_int_equal(b.drive.writes, reference.writes + 1);
+        assert_memory_equal(b.drive.image, reference.image,
+                            sizeof(reference.image));
+        fill(1024, 3);
+        passes(WRITE(30, 2), 1024, OUT);
+        assert_memory_equal(b.drive.image[30], data, 1024);
+    }
+}
+
 /* ---- a host that does anything ---- */
 
 static uint64_t seed;
@@ -439,6 +547,7 @@ static void anything(void)
         break;
     case 3:
         b.drive.present = random_below(3);
+        b.drive.full = !random_below(3);
         break;
     case 4:
         if (random_below(20) == 0)
@@ -486,6 +595,7 @@ static void anything_goes(void **state)
         for (uint32_t k = 10 + random_below(200); k; k--)
             anything();
         b.drive.present = true;
+        b.drive.full = false;
         configure(true);
         command(test_unit_ready, 0, NO_DATA); /* a change is told */
         works();
@@ -519,6 +629,7 @@ static void recovery_from_anything(void **state)
         for (uint32_t k = 10 + random_below(200); k; k--)
             anything();
         b.drive.present = true;
+        b.drive.full = false;
         if (!ep[IN].open)
             configure(true);
         recover();
@@ -540,6 +651,8 @@ int main(void)
         cmocka_unit_test(short_packets),
         cmocka_unit_test(large_transfers),
         cmocka_unit_test(waits_for_the_control_pipe),
+        cmocka_unit_test(writes_wait_for_room),
+        cmocka_unit_test(reset_without_room),
         cmocka_unit_test(anything_goes),
         cmocka_unit_test(recovery_from_anything),
     };
