@@ -162,12 +162,10 @@ static bool updates(struct output *o, struct rig *r)
 }
 
 /* More than this is not good enough.  The flash of F4 is so fast that the
- * cable shows, and a .uf2 is twice as long as what is in it. */
-static double drive_limit(const struct rig *r, bool uf2)
+ * cable shows. */
+static double drive_limit(const struct rig *r)
 {
-    if (r->board->whole_pages)
-        return 1.10;
-    return uf2 ? 1.17 : 1.15;
+    return r->board->whole_pages ? 1.10 : 1.15;
 }
 
 static bool drives(struct output *o, const struct rig *r)
@@ -202,9 +200,9 @@ static bool drives(struct output *o, const struct rig *r)
                     "\"limit_seconds\": %.4f, \"ratio\": %.4f, "
                     "\"quiet_seconds\": %.4f}",
                     cases[i], t, limit, t / limit, bench_seconds(d.quiet));
-        if (t / limit > drive_limit(r, i == 1)) {
+        if (t / limit > drive_limit(r)) {
             printf("  the %s takes more than %.2f times what is needed\n",
-                   cases[i], drive_limit(r, i == 1));
+                   cases[i], drive_limit(r));
             ok = false;
         }
     }
