@@ -4,8 +4,7 @@
  *
  * The cheapest sequence of bytes and copies is looked for by dynamic
  * programming, with the costs that the bits had in the last round, in a few
- * rounds.  The distance of the last copy is taken from the cheapest way to a
- * place, so the result is good, not optimal.
+ * rounds.
  */
 #include "pack.h"
 
@@ -22,12 +21,10 @@ struct token {
     size_t distance;
 };
 
-/* The cheapest way to a place of which the last token is a copy, or is not. */
+/* The cheapest way to a place. */
 struct way {
     double cost; /* bits */
-    size_t distance;
     struct token last;
-    bool before; /* the token before the last one is a copy */
 };
 
 struct packer {
@@ -35,7 +32,7 @@ struct packer {
     size_t n;
     uint16_t chance[UNPACK_CONTEXTS];
     double price[UNPACK_CONTEXTS][2]; /* of this round, bits */
-    struct way (*way)[2];             /* [n + 1] */
+    struct way *way;                  /* [n + 1] */
     /* what is made */
     uint8_t *out;
     size_t made;
@@ -119,67 +116,64 @@ static double byte(struct packer *p, bit_fn *f, size_t at)
     return cost;
 }
 
-/* behind: a copy; last: the distance of the last copy. */
-static double token(struct packer *p, bit_fn *f, size_t at, struct token t,
-                    bool behind, size_t last)
+static double token(struct packer *p, bit_fn *f, size_t at, struct token t)
 {
-    double cost =
-        f(p, UNPACK_COPY + 2u * behind + (unsigned)(at & 1), t.length != 0);
-
     if (!t.length)
-        return cost + byte(p, f, at);
-    cost += f(p, UNPACK_REPEAT + 2u * behind, t.distance == last);
-    if (t.distance != last)
-        cost += number(p, f, UNPACK_DISTANCE, t.distance);
-    return cost + number(p, f, UNPACK_LENGTH, t.length - 1);
+        return f(p, UNPACK_COPY, 0) + byte(p, f, at);
+    return f(p, UNPACK_COPY, 1) + number(p, f, UNPACK_DISTANCE, t.distance) +
+           number(p, f, UNPACK_LENGTH, t.length - 1);
 }
 
 /* ---- the way ---- */
 
-static void go(struct packer *p, size_t at, bool copy, struct token t)
+static void go(struct packer *p, size_t at, struct token t)
 {
-    const struct way *from = &p->way[at][copy];
-    struct way *to = &p->way[at + (t.length ? t.length : 1)][t.length != 0];
-    double cost = from->cost + token(p, price_of, at, t, copy, from->distance);
+    struct way *to = &p->way[at + (t.length ? t.length : 1)];
+    double cost = p->way[at].cost + token(p, price_of, at, t);
 
-    if (cost >= to->cost)
-        return;
-    *to = (struct way){cost, t.length ? t.distance : from->distance, t, copy};
+    if (cost < to->cost)
+        *to = (struct way){cost, t};
 }
 
 static void find_way(struct packer *p)
 {
-    for (size_t i = 0; i <= p->n; i++)
-        p->way[i][0].cost = p->way[i][1].cost = INFINITY;
-    p->way[0][0] = (struct way){0};
-    for (size_t at = 0; at < p->n; at++)
-        for (unsigned copy = 0; copy < 2; copy++) {
-            if (isinf(p->way[at][copy].cost))
-                continue;
-            go(p, at, copy, (struct token){0});
-            for (size_t distance = 1; distance <= at; distance++) {
-                size_t length = 0;
+    for (size_t i = 1; i <= p->n; i++)
+        p->way[i].cost = INFINITY;
+    for (size_t at = 0; at < p->n; at++) {
+        go(p, at, (struct token){0});
+        for (size_t distance = 1; distance <= at; distance++) {
+            size_t length = 0;
 
-                while (at + length < p->n &&
-                       p->data[at + length] == p->data[at + length - distance])
-                    length++;
-                for (; length > 1; length--)
-                    go(p, at, copy, (struct token){length, distance});
-            }
+            while (at + length < p->n &&
+                   p->data[at + length] == p->data[at + length - distance])
+                length++;
+            for (; length > 1; length--)
+                go(p, at, (struct token){length, distance});
         }
+    }
 }
 
-/* Writes the tokens of the way that ends at `at`, the first one first. */
-static size_t write_way(struct packer *p, size_t at, bool copy)
+/* Writes the tokens of the way, which is known from its end: turns it round
+ * first. */
+static void write_way(struct packer *p)
 {
-    const struct way *w = &p->way[at][copy];
-    size_t from = at - (w->last.length ? w->last.length : 1), last;
+    struct token next = {0};
+    size_t at = p->n;
 
-    if (at == 0)
-        return 0;
-    last = write_way(p, from, w->before);
-    token(p, put_bit, from, w->last, w->before, last);
-    return w->last.length ? w->last.distance : last;
+    while (at) {
+        struct token t = p->way[at].last;
+
+        p->way[at].last = next;
+        at -= t.length ? t.length : 1;
+        next = t;
+    }
+    p->way[0].last = next;
+    while (at < p->n) {
+        struct token t = p->way[at].last;
+
+        token(p, put_bit, at, t);
+        at += t.length ? t.length : 1;
+    }
 }
 
 static void write_all(struct packer *p)
@@ -189,7 +183,7 @@ static void write_all(struct packer *p)
     p->made = 0;
     p->low = 0;
     p->range = 1u << 24;
-    write_way(p, p->n, p->way[p->n][1].cost < p->way[p->n][0].cost);
+    write_way(p);
     /* As few bytes as say enough, whatever is read behind them. */
     for (unsigned bits = 24;; bits -= 8) {
         uint64_t some = (1u << bits) - 1, up = (p->low + some) & ~some;

@@ -54,7 +54,7 @@ BOOT_PATH __attribute__((noinline)) static uint32_t number(struct unpack *u,
 BOOT_PATH void unpack(struct unpack *u, uint8_t *to, const uint8_t *end,
                       const uint8_t *from)
 {
-    uint32_t distance = 0, copy = 0, n;
+    uint32_t n;
     uint8_t *start = to;
 
     u->range = 1; /* 3 bytes are taken first */
@@ -63,24 +63,22 @@ BOOT_PATH void unpack(struct unpack *u, uint8_t *to, const uint8_t *end,
     for (n = UNPACK_CONTEXTS; n--;)
         u->chance[n] = UNPACK_EVEN;
     while (to < end) {
-        uint32_t odd = (uintptr_t)to & 1, before = copy;
+        if (bit(u, UNPACK_COPY, 0)) {
+            const uint8_t *earlier = to - number(u, UNPACK_DISTANCE);
 
-        copy = bit(u, UNPACK_COPY + before + odd, 0) << 1;
-        if (!copy) {
+            n = number(u, UNPACK_LENGTH);
+            do
+                *to++ = *earlier++;
+            while (n--);
+        } else {
+            uint32_t context = UNPACK_BYTE + (((uintptr_t)to & 1) << 8);
+
             n = 1;
             do
-                n = bit(u, UNPACK_BYTE + (odd << 8) + n, n);
+                n = bit(u, context + n, n);
             while (n < 0x100);
             *to++ = (uint8_t)n;
-            continue;
         }
-        if (!bit(u, UNPACK_REPEAT + before, 0))
-            distance = number(u, UNPACK_DISTANCE);
-        n = number(u, UNPACK_LENGTH);
-        do {
-            *to = *(to - distance);
-            to++;
-        } while (n--);
     }
     unpack_calls((uint16_t *)(void *)start, (const uint16_t *)(const void *)end,
                  -1);

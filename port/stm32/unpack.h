@@ -9,8 +9,7 @@
  * the earlier ones of its context give it.
  *   byte:  eight bits, the highest first; the context is those before it and
  *          whether the address is odd, as instructions are half-words
- *   copy:  1 for the distance of the last copy, or 0 and the distance; then
- *          the length, less 1
+ *   copy:  its distance, and its length less 1
  *   number, from 1 on: as many ones as it has bits below its highest, a zero,
  *          those bits; each place has a context of its own
  * Before that, calls get where they go to in place of how far that is, because
@@ -27,11 +26,10 @@
 
 /* Contexts. */
 enum {
-    UNPACK_COPY = 0,     /* + 1 at an odd address, + 2 behind a copy */
-    UNPACK_REPEAT = 4,   /* + 2 behind a copy */
-    UNPACK_DISTANCE = 7, /* two for each place of a number: more?, bit */
-    UNPACK_LENGTH = 39,
-    UNPACK_BYTE = 70, /* + 256 at an odd address, + the bits before, behind a
+    UNPACK_COPY = 0,
+    UNPACK_DISTANCE = 1, /* two for each place of a number: more?, bit */
+    UNPACK_LENGTH = 33,
+    UNPACK_BYTE = 64, /* + 256 at an odd address, + the bits before, behind a
                          one */
     UNPACK_CONTEXTS = UNPACK_BYTE + 512
 };
