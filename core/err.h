@@ -32,17 +32,17 @@ enum dfu_status {
  * what only DFU hosts see, as a status. */
 #define ERR_LIST_OF(X, D)                                                      \
     X(ERR_NONE, OK, "no error")                                                \
-    X(ERR_PRODUCT, TARGET, "for another product")                              \
-    X(ERR_FILE, FILE, "no firmware")                                           \
+    X(ERR_PRODUCT, TARGET, "for another product, copy another")                              \
+    X(ERR_FILE, FILE, "no firmware, copy another")                                           \
     D(ERR_READ_ONLY, WRITE, "area is read-only")                               \
-    X(ERR_ERASE, ERASE, "erase failed")                                        \
-    X(ERR_NOT_ERASED, CHECK_ERASED, "not erased")                              \
-    X(ERR_PROGRAM, PROG, "write failed")                                       \
-    X(ERR_CHECK, VERIFY, "image damaged")                                      \
-    X(ERR_ADDRESS, ADDRESS, "outside the slot")                                \
-    X(ERR_INCOMPLETE, NOTDONE, "copy incomplete")                              \
-    X(ERR_NO_IMAGE, FIRMWARE, "no application")                                \
-    X(ERR_BUSY, VENDOR, "interrupted by DFU")                                  \
+    X(ERR_ERASE, ERASE, "erase failed, copy again")                                        \
+    X(ERR_NOT_ERASED, CHECK_ERASED, "not erased, copy again")                              \
+    X(ERR_PROGRAM, PROG, "write failed, copy again")                                       \
+    X(ERR_CHECK, VERIFY, "image damaged, copy again")                                      \
+    X(ERR_ADDRESS, ADDRESS, "outside the slot, copy another")                                \
+    X(ERR_INCOMPLETE, NOTDONE, "copy incomplete, copy again")                              \
+    X(ERR_NO_IMAGE, FIRMWARE, "no application, copy another")                                \
+    X(ERR_BUSY, VENDOR, "interrupted by DFU, copy again")                                  \
     D(ERR_REQUEST, STALLEDPKT, "request does not fit the state")
 
 #define ERR_LIST(X)                      ERR_LIST_OF(X, X)

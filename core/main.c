@@ -113,14 +113,18 @@ bool sallyport_meanwhile(struct sallyport *s);
 #if CONFIG_MSC
 bool sallyport_meanwhile(struct sallyport *s)
 {
-    enum dcd_event event = dcd_bulk_poll();
+    enum dcd_event event;
 
+    /* Of another door, or off the bus. */
+    if (!s->drive.opened || s->drive.closing)
+        return false;
+    event = dcd_bulk_poll();
     if (event == DCD_BULK_OUT)
         msc_out(&s->msc);
     else if (event == DCD_BULK_IN)
         msc_in(&s->msc);
     msc_poll(&s->msc);
-    return drive_busy(&s->drive) && !s->msc.waiting;
+    return !s->msc.waiting;
 }
 #endif
 

@@ -4,8 +4,7 @@
  * over the bulk pair of dcd.h, with the commands of scsi.c.
  *
  * Packets are taken from the controller at once; what they lead to happens in
- * msc_poll(), where a flash operation may stall the CPU.  Nothing waits for
- * the host.
+ * msc_poll(), which changes no flash.  Nothing waits for the host.
  */
 #ifndef SALLYPORT_MSC_H
 #define SALLYPORT_MSC_H

@@ -40,7 +40,7 @@
 #define BOARD_RAM_SIZE (64u * 1024u)
 
 /* The drive may keep so many sectors of 512 bytes in RAM. */
-#define BOARD_DRIVE_SECTORS 88u
+#define BOARD_DRIVE_SECTORS 87u
 #define BOARD_DRIVE_SPARE   4u
 
 /* The application's own settings, survive every update: two pages, the

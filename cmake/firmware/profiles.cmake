@@ -35,7 +35,7 @@ set(PROFILE_dfu11_IS_OPTION TRUE)
 set(DRIVE_CODE -fno-tree-loop-optimize -fno-forward-propagate
     -fno-thread-jumps -ftree-forwprop -ftree-fre -fcode-hoisting
     -fno-tree-tail-merge -fno-optimize-sibling-calls -fno-ipa-modref
-    -fno-tree-ter)
+    -fno-tree-ter -fno-ipa-vrp)
 
 # DFU and the drive, one composite device.
 set(PROFILE_both_BOOT_SIZE 8192)
@@ -49,7 +49,7 @@ set(PROFILE_both_IS_PACKED TRUE)
 
 # The drive alone.
 set(PROFILE_drive_BOOT_SIZE 8192)
-set(PROFILE_drive_BUDGET 6300)
+set(PROFILE_drive_BUDGET 6144)
 set(PROFILE_drive_BUDGET_F407 7168)
 set(PROFILE_drive_CORE main.c boot.c usbd.c upd.c upd_place.c hex.c personality.c
     msc.c scsi.c drive.c fat.c)

@@ -45,5 +45,5 @@ BOOT_PATH void port_usb_disconnect(bool disconnect)
     struct gpio *gpio = GPIO('A');
 
     /* ODR is 0 after a reset, and nobody else has this pin. */
-    gpio_mode(gpio, 12, disconnect ? GPIO_OUT_2MHZ : GPIO_IN_FLOATING);
+    gpio_mode(gpio, 12, disconnect ? GPIO_OUT : GPIO_IN_FLOATING);
 }

@@ -66,6 +66,7 @@ BOOT_PATH _Noreturn void plat_reset(void)
 
 void plat_start(void)
 {
+    gpio_mode(GPIO(BOARD_LED_PORT), BOARD_LED_PIN, GPIO_OUT);
     SYSTICK->LOAD = PORT_HCLK_HZ / 8u / 1000u - 1u;
     SYSTICK->CTRL = SYSTICK_CTRL_ENABLE;
 }

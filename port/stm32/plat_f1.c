@@ -28,7 +28,6 @@ BOOT_PATH void port_start(void)
 {
     RCC->AHBENR = RCC_AHB_RESET | RCC_AHB_CRC;
     RCC->APB2ENR = RCC_APB2_IOP(BOARD_LED_PORT) | RCC_APB2_IOP('A');
-    gpio_mode(GPIO(BOARD_LED_PORT), BOARD_LED_PIN, GPIO_OUT_2MHZ);
     /* The board's pull-up says that somebody is here, which is not so yet. */
     port_usb_disconnect(true);
 }

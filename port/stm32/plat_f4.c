@@ -33,5 +33,4 @@ BOOT_PATH void port_start(void)
      * be waited for.  A watchdog that is not started does not start by this. */
     IWDG->KR = IWDG_KR_ACCESS;
     IWDG->PR = IWDG_PR_DIV256;
-    gpio_mode(GPIO(BOARD_LED_PORT), BOARD_LED_PIN, GPIO_OUT);
 }
