@@ -176,7 +176,8 @@ static bool guess(struct drive *d)
 /* ---- into the slot ---- */
 
 /* A sector is written: what the slot has of it is an earlier version. */
-__attribute__((noinline)) static void disown(struct drive *d, uint32_t number, uint32_t n)
+__attribute__((noinline)) static void disown(struct drive *d, uint32_t number,
+                                             uint32_t n)
 {
     for (uint32_t i = 0; i < DRIVE_PIECES; i++)
         if (d->owner[i] - number < n)

@@ -29,25 +29,26 @@ enum dfu_status {
 
 /* In the order of their status.  X: what an update by the drive can end in;
  * these sentences are in the bootloader, each is as short as it can be.  D:
- * what only DFU hosts see, as a status. */
-#define ERR_LIST_OF(X, D)                                                      \
+ * what only DFU hosts see, as a status.  B: as X, where there are both doors.
+ */
+#define ERR_LIST_OF(X, D, B)                                                   \
     X(ERR_NONE, OK, "no error")                                                \
-    X(ERR_PRODUCT, TARGET, "for another product, copy another")                              \
-    X(ERR_FILE, FILE, "no firmware, copy another")                                           \
+    X(ERR_PRODUCT, TARGET, "for another product, copy another")                \
+    X(ERR_FILE, FILE, "no firmware, copy another")                             \
     D(ERR_READ_ONLY, WRITE, "area is read-only")                               \
-    X(ERR_ERASE, ERASE, "erase failed, copy again")                                        \
-    X(ERR_NOT_ERASED, CHECK_ERASED, "not erased, copy again")                              \
-    X(ERR_PROGRAM, PROG, "write failed, copy again")                                       \
-    X(ERR_CHECK, VERIFY, "image damaged, copy again")                                      \
-    X(ERR_ADDRESS, ADDRESS, "outside the slot, copy another")                                \
-    X(ERR_INCOMPLETE, NOTDONE, "copy incomplete, copy again")                              \
-    X(ERR_NO_IMAGE, FIRMWARE, "no application, copy another")                                \
-    X(ERR_BUSY, VENDOR, "interrupted by DFU, copy again")                                  \
+    X(ERR_ERASE, ERASE, "erase failed, copy again")                            \
+    X(ERR_NOT_ERASED, CHECK_ERASED, "not erased, copy again")                  \
+    X(ERR_PROGRAM, PROG, "write failed, copy again")                           \
+    X(ERR_CHECK, VERIFY, "image damaged, copy again")                          \
+    X(ERR_ADDRESS, ADDRESS, "outside the slot, copy another")                  \
+    X(ERR_INCOMPLETE, NOTDONE, "copy incomplete, copy again")                  \
+    X(ERR_NO_IMAGE, FIRMWARE, "no application, copy another")                  \
+    B(ERR_BUSY, VENDOR, "interrupted by DFU, copy again")                      \
     D(ERR_REQUEST, STALLEDPKT, "request does not fit the state")
 
-#define ERR_LIST(X)                      ERR_LIST_OF(X, X)
+#define ERR_LIST(X)                      ERR_LIST_OF(X, X, X)
 #define ERR_SKIP(name, status, sentence) /* nothing */
-#define ERR_UPDATE_LIST(X)               ERR_LIST_OF(X, ERR_SKIP)
+#define ERR_UPDATE_LIST(X)               ERR_LIST_OF(X, ERR_SKIP, X)
 
 #define ERR_VALUE(name, status, sentence) name = DFU_STATUS_##status,
 enum err { ERR_LIST(ERR_VALUE) };

@@ -154,9 +154,16 @@ static const char state_name[][8] = {"READY  ", "SUCCESS", "ERROR  "};
 #define ERR_FILL(name, status, sentence)                                       \
     HEX_CHAR(DFU_STATUS_##status, 0), " " sentence "\n",
 #define NO_FILL(name, status, sentence) '\n',
+#if CONFIG_DFU
+#define BOTH_FIELDS ERR_FIELDS
+#define BOTH_FILL   ERR_FILL
+#else
+#define BOTH_FIELDS NO_FIELDS
+#define BOTH_FILL   NO_FILL
+#endif
 static const struct {
-    ERR_LIST_OF(ERR_FIELDS, NO_FIELDS)
-} sentences = {ERR_LIST_OF(ERR_FILL, NO_FILL)};
+    ERR_LIST_OF(ERR_FIELDS, NO_FIELDS, BOTH_FIELDS)
+} sentences = {ERR_LIST_OF(ERR_FILL, NO_FILL, BOTH_FILL)};
 
 #define ERR_LINE(name, status, sentence) name##_line,
 enum { ERR_LIST(ERR_LINE) };

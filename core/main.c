@@ -116,7 +116,7 @@ bool sallyport_meanwhile(struct sallyport *s)
     enum dcd_event event;
 
     /* Of another door, or off the bus. */
-    if (!s->drive.opened || s->drive.closing)
+    if ((CONFIG_DFU && !s->drive.opened) || s->drive.closing)
         return false;
     event = dcd_bulk_poll();
     if (event == DCD_BULK_OUT)

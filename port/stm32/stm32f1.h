@@ -44,7 +44,7 @@ struct gpio {
 };
 #define GPIO(port) ((struct gpio *)(0x40010800u + 0x400u * ((port) - 'A')))
 
-#define GPIO_OUT     0x2u /* push-pull */
+#define GPIO_OUT          0x2u /* push-pull */
 #define GPIO_OUT_ALT_2MHZ 0xAu
 #define GPIO_IN_FLOATING  0x4u /* as after reset */
 #define GPIO_IN_PULL      0x8u /* ODR: up or down */

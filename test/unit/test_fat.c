@@ -41,7 +41,7 @@ static const struct {
     {&ready, "READY   TXT", "READY.txt", "result: READY   0x00 no error\n"},
     {&success, "SUCCESS TXT", "SUCCESS.txt", "result: SUCCESS 0x00 no error\n"},
     {&failed, "ERROR   TXT", "ERROR.txt",
-     "result: ERROR   0x07 image damaged\n"},
+     "result: ERROR   0x07 image damaged, copy again\n"},
 };
 #define STATES (sizeof(states) / sizeof(states[0]))
 
