@@ -42,6 +42,8 @@ BOOT_PATH _Noreturn void Reset_Handler(void)
     port_start();
 #ifdef CONFIG_PACKED
     unpack((struct unpack *)_bss_start, _code_start, _code_end, _packed);
+    /* What was written is executed now (PM0214 clause 2.2.4). */
+    __asm volatile("dsb\n\tisb" : : : "memory");
 #endif
     /* Not before: it would make the start of the application late.  By words,
      * because the drive has all of the RAM. */
