@@ -136,7 +136,8 @@ static void save(struct chip *c, enum stage stage)
     memcpy(w->live, c->live, c->arena_size);
     forget_time(&w->live->cpu);
     memcpy(w->ram, c->ram, c->model->ram_size);
-    memcpy(w->ccm, c->ccm, c->model->ccm_size);
+    if (c->ccm)
+        memcpy(w->ccm, c->ccm, c->model->ccm_size);
 }
 
 static bool same_live(struct chip *c)
@@ -158,7 +159,7 @@ static bool same(struct chip *c)
 
     return same_live(c) && cpu_same(c->cpu, w->regs) &&
            !memcmp(c->ram, w->ram, c->model->ram_size) &&
-           !memcmp(c->ccm, w->ccm, c->model->ccm_size);
+           (!c->ccm || !memcmp(c->ccm, w->ccm, c->model->ccm_size));
 }
 
 /* ---- the search ---- */

@@ -34,7 +34,7 @@ die(const char *format, ...)
     vfprintf(stderr, format, args);
     fputc('\n', stderr);
     va_end(args);
-    exit(1);
+    _Exit(1); /* what is allocated goes with the process */
 }
 
 static struct image load(const char *path)
@@ -148,5 +148,9 @@ int main(int argc, char **argv)
         remove(argv[2]); /* all of it or nothing */
         die("%s: cannot be written", argv[2]);
     }
+    free(u);
+    free(out);
+    free(back);
+    free(e.bytes);
     return 0;
 }

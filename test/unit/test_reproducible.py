@@ -15,6 +15,7 @@ from pathlib import Path
 
 TOP = Path(__file__).resolve().parents[2]
 TOOL = TOP / "build/bin/sallyport"
+PACK = TOP / "build/host/firmware-pack"
 BOARD, PROFILE = "stm32f407", "both"
 PARTS = ["app", "board", "cmake", "core", "port", "test/firmware"]
 
@@ -34,7 +35,7 @@ class Reproducible(unittest.TestCase):
             shutil.copytree(TOP / part, place / "source" / part)
         run("cmake", "-S", place / "source/cmake/firmware", "-B",
             place / "out", "-G", "Ninja", "-DSALLYPORT_TOOL=%s" % TOOL,
-            "-DSALLYPORT_OUTPUT=%s" % (place / "firmware"),
+            "-DSALLYPORT_PACK=%s" % PACK, "-DSALLYPORT_OUTPUT=%s" % (place / "firmware"),
             "-DSALLYPORT_VERSION=1.2.3", "-DSALLYPORT_BUILD=01234567",
             "-DSALLYPORT_BOARDS=" + BOARD, "-DCMAKE_TOOLCHAIN_FILE=%s" % (
                 place / "source/cmake/arm-none-eabi.cmake"), env=env)
@@ -55,7 +56,7 @@ class Reproducible(unittest.TestCase):
                 self.assertEqual(data == other[name], True, name)
                 self.assertNotIn(temp.encode(), data, name)
             self.assertIn(b"1.2.3+01234567", one[
-                "%s/sallyport-%s.bin" % (BOARD, PROFILE)])
+                "%s/linked/sallyport-%s.elf" % (BOARD, PROFILE)])
 
 
 if __name__ == "__main__":
