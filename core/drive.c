@@ -542,11 +542,7 @@ __attribute__((noinline)) enum drive_due drive_poll(struct drive *d,
         return DRIVE_CARRY_ON;
     if (START != NEVER && d->patience == START)
         return DRIVE_START;
-    uint32_t since = d->since;
-    if (!put_one(d, false))
-        return conclude(d);
-    d->since = since; /* who reads meanwhile does not hold up the rest */
-    return DRIVE_CARRY_ON;
+    return put_one(d, false) ? DRIVE_CARRY_ON : conclude(d);
 }
 
 void drive_lost(struct drive *d)

@@ -115,8 +115,9 @@ bool sallyport_meanwhile(struct sallyport *s)
 {
     enum dcd_event event;
 
-    /* Of another door, or off the bus. */
-    if ((CONFIG_DFU && !s->drive.opened) || s->drive.closing)
+    /* Only data: who reads while an ejected copy is put away would hold it
+     * up. */
+    if (s->msc.stage != MSC_DATA_OUT)
         return false;
     event = dcd_bulk_poll();
     if (event == DCD_BULK_OUT)
