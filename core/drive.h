@@ -9,7 +9,8 @@
  * say is noted.  A sector leaves the window for the slot when room is scarce
  * or when the host is through, and is placed by where it belongs in the file:
  *  - a UF2 block says so itself;
- *  - a .bin starts where a cluster's first sector has valid vectors, and each
+ *  - a .bin starts where a cluster's first sector has valid vectors, or, if
+ *    that is late, where the directory has a file that has not begun; and each
  *    cluster has the place that the chain gives it.  A link that is not
  *    written yet is guessed: the next higher cluster that came as a whole and
  *    is free as far as is known.  In the end the chain has to bear it out.

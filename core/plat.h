@@ -21,7 +21,7 @@ void plat_double_reset_window(uint32_t ms);
  * pointer, the program counter and VTOR.  Does not return. */
 _Noreturn void plat_jump(uint32_t vectors);
 
-/* Clocks for USB, time base, LED. */
+/* Time base, LED; clocks run. */
 void plat_start(void);
 
 /* Milliseconds since plat_start(), wraps after 49 days.  Counts while it is

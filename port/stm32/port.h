@@ -22,8 +22,8 @@ void port_spin(uint32_t turns);
 /* On the reset path: the key is held.  Leaves its pin as after reset. */
 bool port_key_held(void);
 
-/* The pin of the LED, and what else the bootloader needs once the clocks
- * run. */
+/* What the bootloader needs once the clocks run; off the bus where the board
+ * itself would show a device. */
 void port_start(void);
 
 /* FSDEV has no pull-up of its own.  The D+ pin: true drives it low against

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * unpack.h - code that lies packed in flash and runs from RAM.  Profiles with
- * the drive are built so: they take a fifth less of flash, and a flash
- * operation does not stall them.  host/pack makes the packed form.
+ * the drive are built so: they take a fifth less of flash, and take data
+ * while the flash works.  host/pack makes the packed form.
  *
  * LZ77 with an adaptive binary range coder.  A bit says whether a byte comes
  * or a copy of bytes that came before; each bit is coded with the chance that
