@@ -14,6 +14,7 @@
 
 #include <elf.h>
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -112,7 +113,8 @@ int main(int argc, char **argv)
     packed = section(&e, ".packed");
     flash = segment(&e, boot);
     ram = segment(&e, code);
-    if (code->sh_size % 2) /* half of an instruction */
+    if (ram == flash || code->sh_addr % 2 ||
+        code->sh_size % 2) /* half of an instruction */
         die("%s: is not what packed.ld makes", argv[1]);
     data = at(&e, code->sh_offset, code->sh_size);
     out = malloc(PACK_BOUND(code->sh_size));
@@ -123,7 +125,7 @@ int main(int argc, char **argv)
     unpack(u, back, back + code->sh_size, out);
     if (memcmp(back, data, code->sh_size))
         die("%s: does not unpack to what it was", argv[1]);
-    if (made > code->sh_size || ram == flash || code->sh_addr % 2)
+    if (made > code->sh_size)
         die("%s: is not what packed.ld makes", argv[1]);
     size = packed->sh_addr - boot->sh_addr + made;
     if (size > strtoul(argv[3], NULL, 0))

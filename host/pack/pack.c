@@ -48,7 +48,7 @@ static void put_byte(struct packer *p)
         for (size_t i = p->made; i-- > 0 && ++p->out[i] == 0;)
             ;
     p->out[p->made++] = (uint8_t)(p->low >> 24);
-    p->low = (uint32_t)p->low << 8 & 0xFFFFFFFFu;
+    p->low = (uint32_t)p->low << 8;
 }
 
 static void encode(struct packer *p, unsigned context, unsigned bit)
@@ -104,12 +104,9 @@ static double byte(struct packer *p, bit_fn *f, size_t at)
     unsigned odd = (unsigned)(at & 1), n = 1;
     double cost = 0;
 
-    while (n < 0x100) {
-        unsigned place = 7, bit;
+    for (unsigned place = 8; place--;) {
+        unsigned bit = p->data[at] >> place & 1;
 
-        for (unsigned m = n; m > 1; m >>= 1)
-            place--;
-        bit = p->data[at] >> place & 1;
         cost += f(p, UNPACK_BYTE + (odd << 8) + n, bit);
         n = n << 1 | bit;
     }
@@ -204,9 +201,8 @@ size_t pack(const uint8_t *data, size_t n, uint8_t *out)
 {
     struct packer *p = calloc(1, sizeof *p);
     uint8_t *best = malloc(PACK_BOUND(n));
-    size_t smallest = 0;
-
     uint8_t *code = malloc(n + 2);
+    size_t smallest = 0;
 
     if (!p || !best || !code || !(p->way = calloc(n + 1, sizeof *p->way)))
         abort();

@@ -3,7 +3,6 @@
 #ifndef SALLYPORT_PACK_H
 #define SALLYPORT_PACK_H
 
-#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
