@@ -106,24 +106,19 @@ static enum boot_decision stage(struct sallyport *s, enum boot_decision stay)
     return stay;
 }
 
-/* While the flash works: the drive goes on with what does not need it.  False:
- * nothing is left. */
+/* While the flash works: takes the data of a WRITE into RAM.  False: there is
+ * none, or no room. */
 bool sallyport_meanwhile(struct sallyport *s);
 
 #if CONFIG_MSC
 bool sallyport_meanwhile(struct sallyport *s)
 {
-    enum dcd_event event;
-
     /* Only data: who reads while an ejected copy is put away would hold it
      * up. */
     if (s->msc.stage != MSC_DATA_OUT)
         return false;
-    event = dcd_bulk_poll();
-    if (event == DCD_BULK_OUT)
+    if (dcd_bulk_poll() == DCD_BULK_OUT)
         msc_out(&s->msc);
-    else if (event == DCD_BULK_IN)
-        msc_in(&s->msc);
     msc_poll(&s->msc);
     return !s->msc.waiting;
 }

@@ -379,19 +379,6 @@ void stage_blank(struct stage *s, uint32_t page)
     s->source.map[page] = same_there ? STAGE_KEEP : STAGE_BLANK;
 }
 
-void stage_arrange(struct stage *s, enum stage_format format,
-                   const uint16_t *order, uint32_t n, uint32_t file)
-{
-    uint16_t map[STAGE_PAGES];
-
-    memcpy(map, s->source.map, sizeof(map));
-    memset(s->source.map, 0xFF, sizeof(map));
-    for (uint32_t i = 0; i < n; i++)
-        s->source.map[i] = map[order[i]];
-    s->source.format = (uint8_t)format;
-    s->source.file = file;
-}
-
 void stage_trim(struct stage *s, uint32_t end)
 {
     s->loose = false;

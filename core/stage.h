@@ -153,13 +153,4 @@ enum err stage_commit(struct stage *s, uint8_t *buf);
  * bootloader stays. */
 enum err stage_install(struct stage *s, uint8_t *buf);
 
-/* ---- a file in clusters, in any order (drive.c) ----
- *
- * Between upd_open() and upd_close() the drive writes the n-th cluster that
- * comes as if it were the n-th of the image (upd_put()), and when it knows the
- * chain it tells the order: order[i] is the page, as it was written, that is
- * the i-th of the file.  Pages behind n stay as they are in the application. */
-void stage_arrange(struct stage *s, enum stage_format format,
-                   const uint16_t *order, uint32_t n, uint32_t file);
-
 #endif

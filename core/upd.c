@@ -10,8 +10,7 @@
 
 #include <string.h>
 
-#define PAGE          BOARD_FLASH_PAGE
-#define CRC_MS(bytes) ((bytes)*BOARD_CRC_MS >> 15)
+#define PAGE BOARD_FLASH_PAGE
 
 enum err upd_area(uint32_t addr)
 {
@@ -158,7 +157,7 @@ uint32_t upd_end_ms(struct upd *u, uint32_t n)
     uint32_t ms = store_commit_ms(u);
 
     if ((ms || u->held) && ends_image(u, n))
-        ms += CRC_MS(boot_image_size(store_head(u)));
+        ms += UPD_CRC_MS(boot_image_size(store_head(u)));
     return ms;
 }
 

@@ -10,10 +10,8 @@
 
 #define PAGE BOARD_FLASH_PAGE
 
-/* The record's words, half-words of 53 us (DS5792 table 29) at worst, and the
- * check of 32 KB. */
-#define RECORD_MS     10u
-#define CRC_MS(bytes) ((bytes)*BOARD_CRC_MS >> 15)
+/* The record's words, half-words of 53 us (DS5792 table 29) at worst. */
+#define RECORD_MS 10u
 
 static uint32_t page_number(uint32_t addr)
 {
@@ -97,7 +95,7 @@ uint32_t store_settle_ms(const struct upd *u)
 {
     if (!u->held || u->whole != UPD_WHOLE)
         return 0;
-    return RECORD_MS + CRC_MS(u->stage.source.size);
+    return RECORD_MS + UPD_CRC_MS(u->stage.source.size);
 }
 
 void store_install(struct upd *u)

@@ -12,6 +12,9 @@
 
 #include "upd.h"
 
+/* Typical time of a check, milliseconds; the board has that of 32 KB. */
+#define UPD_CRC_MS(bytes) ((bytes)*BOARD_CRC_MS >> 15)
+
 /* The first page, for its vectors and stamp. */
 const uint32_t *store_head(const struct upd *u);
 /* A byte as the host should see it. */
