@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* demo_f4.c - the demo's pins on STM32F405 and F407. */
+/* demo_f4.c - the demo's pins on STM32F405, F407 and F411. */
 #include "demo_stm32.h"
 
 #include "board.h"

@@ -13,7 +13,7 @@
 #define DEMO_CONSOLE_HZ PORT_HCLK_HZ
 #else
 #define DEMO_CONSOLE    USART2
-#define DEMO_CONSOLE_HZ (PORT_HCLK_HZ / 4u)
+#define DEMO_CONSOLE_HZ PORT_APB1_HZ
 #endif
 
 /* Clocks and pins of LED, key and console. */

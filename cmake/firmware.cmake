@@ -20,6 +20,7 @@ ExternalProject_Add(firmware
         -DSALLYPORT_PACK=$<TARGET_FILE:firmware-pack>
         -DSALLYPORT_VERSION=${PROJECT_VERSION}
         -DSALLYPORT_BUILD=${SALLYPORT_BUILD}
+        -DSALLYPORT_BOARDS=${SALLYPORT_BOARDS}
     DEPENDS sallyport firmware-pack
     BUILD_ALWAYS ON
     INSTALL_COMMAND ""

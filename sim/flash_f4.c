@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * flash_f4.c - flash and its controller on STM32F405 and F407.  RM0090 chapter
- * 3: 3.5 for wait states and caches, 3.6 for operations, 3.9 for registers.
+ * flash_f4.c - flash and its controller on STM32F405, F407 and, with other
+ * facts, F411.  RM0090 chapter 3: 3.5 for wait states and caches, 3.6 for
+ * operations, 3.9 for registers; alike in RM0383 chapter 3.
  *
  * Supply is 3.3 V without VPP.  Caches cost or save time and hold no data:
  * what an erase leaves stale in them is not seen.  Not here: changing option
@@ -67,7 +68,6 @@ static const sim_time t_erase_16k[] = {400 * SIM_MS, 300 * SIM_MS,
 static const sim_time t_erase_64k[] = {1200 * SIM_MS, 700 * SIM_MS,
                                        550 * SIM_MS};
 static const sim_time t_erase_128k[] = {2 * SIM_S, 1300 * SIM_MS, 1 * SIM_S};
-static const sim_time t_erase_all[] = {16 * SIM_S, 11 * SIM_S, 8 * SIM_S};
 
 enum keys { WANT_KEY1, WANT_KEY2, OPEN, DEAD };
 
@@ -263,7 +263,7 @@ static void erase_all(struct dev *d)
         return;
     }
     cells_erase(d->chip, 0, chip_flash_size(d->chip));
-    begin(d, t_erase_all[parallelism(f)]);
+    begin(d, facts(d)->erase_ms[parallelism(f)] * SIM_MS);
 }
 
 /* 3.6.3; early revisions of the manual have no erase at all with both bits. */
@@ -361,12 +361,12 @@ static void optcr_write(struct dev *d, uint32_t v)
     }
 }
 
-/* Table 11, 2.7 to 3.6 V. */
+/* RM0090 table 11, RM0383 table 5: 2.7 to 3.6 V. */
 static void check_latency(struct dev *d)
 {
     struct flash_f4 *f = d->state;
     uint32_t hclk = chip_clock_hz(d->chip, CLOCK_AHB);
-    bool too_fast = hclk > ((f->acr & ACR_LATENCY) + 1) * 30 * MHZ;
+    bool too_fast = hclk > facts(d)->mhz[f->acr & ACR_LATENCY] * MHZ;
 
     if (too_fast && !f->too_fast)
         chip_guest_error(d->chip, "too few flash wait states in FLASH_ACR for "

@@ -12,8 +12,10 @@ static const struct chip_model *const chips[] = {
     &model_stm32f103ze,
     &model_stm32f103c8,
     &model_stm32f407vg,
+    &model_stm32f411ce,
 };
-static const char chip_list[] = "stm32f103ze, stm32f103c8, stm32f407vg";
+static const char chip_list[] = "stm32f103ze, stm32f103c8, stm32f407vg, "
+                                "stm32f411ce";
 
 static const struct sim_board boards[] = {
     {
@@ -40,8 +42,16 @@ static const struct sim_board boards[] = {
         .pulls = {{{'A', 0}, false}}, /* 220 kOhm at the user button */
         .pullup = PULLUP_NONE,        /* the chip has its own */
     },
+    {
+        /* WeAct's: the key is between PA0 and ground. */
+        .name = "blackpill",
+        .model = &model_stm32f411ce,
+        .hse_hz = 25000000,
+        .pins = {{"LED", {'C', 13}, true}, {"key", {'A', 0}, true}},
+        .pullup = PULLUP_NONE,
+    },
 };
-static const char board_list[] = "stm32f103ze, bluepill, stm32f407";
+static const char board_list[] = "stm32f103ze, bluepill, stm32f407, blackpill";
 
 const struct chip_model *chip_model_find(const char *name)
 {

@@ -8,6 +8,6 @@
 #include "model.h"
 
 extern const struct chip_model model_stm32f103ze, model_stm32f103c8;
-extern const struct chip_model model_stm32f407vg;
+extern const struct chip_model model_stm32f407vg, model_stm32f411ce;
 
 #endif

@@ -24,7 +24,25 @@ struct flash_f1_facts {
 };
 
 struct flash_f4_facts {
-    uint16_t wrp; /* 0 bits are write-protected sectors */
+    uint16_t wrp;         /* 0 bits are write-protected sectors */
+    uint8_t mhz[8];       /* highest HCLK with so many wait states, 2.7 V */
+    uint16_t erase_ms[3]; /* of all, typical, by PSIZE */
+};
+
+/* Buses in the order of the registers: AHB1, AHB2, AHB3, none, APB1, APB2. */
+enum { RCC_F4_BUSES = 6 };
+struct rcc_f4_facts {
+    uint8_t pll_mhz, apb1_mhz, apb2_mhz; /* highest */
+    uint32_t has[RCC_F4_BUSES];          /* enable bits that exist */
+    uint32_t asleep[RCC_F4_BUSES];       /* ...LPENR after a reset */
+    uint32_t on;                         /* AHB1ENR after a reset */
+};
+
+struct pwr_f4_facts {
+    uint8_t vos_bits;     /* of PWR_CR.VOS, from bit 14 */
+    uint8_t vos;          /* after a reset */
+    bool pll_off;         /* VOS can be changed only then */
+    uint8_t scale_mhz[4]; /* highest HCLK by VOS */
 };
 
 struct gpio_f4_facts {
@@ -53,7 +71,8 @@ struct dbgmcu_facts {
 
 /* PWR_CR.DBP: the backup domain may be written. */
 bool pwr_backup_open(struct chip *c);
-/* F4: the highest AHB clock that the regulator's scale allows. */
+/* F4: the highest AHB clock that the regulator's scale allows, Hz. */
 uint32_t pwr_f4_max_hz(struct chip *c);
+bool rcc_f4_pll_on(struct chip *c);
 
 #endif

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * pwr_f4.c - power control and backup registers of STM32F405 and F407.
- * RM0090 5.4 and 26.6.20 (the backup registers are part of the RTC).
+ * pwr_f4.c - power control and backup registers of STM32F405, F407 and F411.
+ * RM0090 5.4 and 26.6.20 (the backup registers are part of the RTC); RM0383
+ * 5.4.
  *
  * No board here has a battery: the backup domain lives as long as the power.
  * Not here: voltage detector, stop and standby, backup SRAM, the RTC itself.
@@ -15,27 +16,35 @@ enum { PWR_CR = 0x00, PWR_CSR = 0x04 };
 #define CR_PDDS   (1u << 1)
 #define CR_PVDE   (1u << 4)
 #define CR_DBP    (1u << 8)
-#define CR_VOS    (1u << 14) /* set: scale 1, up to 168 MHz; else 144 MHz */
-#define CR_WRITE  0x43f3u    /* CWUF and CSBF read as 0 */
-#define CR_RESET  CR_VOS
+#define CR_VOS_AT 14
+#define CR_WRITE  0x3f3u /* but for VOS; CWUF and CSBF read as 0 */
 #define CSR_BRR   (1u << 3)
 #define CSR_BRE   (1u << 9)
 #define CSR_WRITE 0x300u     /* EWUP, BRE */
 #define CSR_READY (1u << 14) /* VOSRDY */
 
-#define SCALE1_HZ 168000000u
-#define SCALE2_HZ 144000000u
+#define MHZ 1000000u
 
 struct pwr_f4 {
     uint32_t cr, csr;
 };
+
+static const struct pwr_f4_facts *facts(const struct dev *d)
+{
+    return d->desc->facts;
+}
+
+static uint32_t vos_mask(const struct dev *d)
+{
+    return ((1u << facts(d)->vos_bits) - 1) << CR_VOS_AT;
+}
 
 uint32_t pwr_f4_max_hz(struct chip *c)
 {
     struct dev *d = chip_dev(c, "PWR");
     const struct pwr_f4 *p = d->state;
 
-    return p->cr & CR_VOS ? SCALE1_HZ : SCALE2_HZ;
+    return facts(d)->scale_mhz[p->cr >> CR_VOS_AT & 3] * MHZ;
 }
 
 static uint32_t pwr_read(struct dev *d, unsigned range, uint32_t off,
@@ -54,6 +63,19 @@ static uint32_t pwr_read(struct dev *d, unsigned range, uint32_t off,
     return v >> 8 * (off & 3);
 }
 
+static void cr_write(struct dev *d, uint32_t v)
+{
+    struct pwr_f4 *p = d->state;
+
+    v &= CR_WRITE | vos_mask(d);
+    if ((v ^ p->cr) & vos_mask(d) && facts(d)->pll_off &&
+        rcc_f4_pll_on(d->chip)) {
+        chip_guest_error(d->chip, "PWR_CR.VOS changed while the PLL is on");
+        v = (v & ~vos_mask(d)) | (p->cr & vos_mask(d));
+    }
+    p->cr = v;
+}
+
 static void pwr_write(struct dev *d, unsigned range, uint32_t off,
                       unsigned size, uint32_t value)
 {
@@ -62,14 +84,14 @@ static void pwr_write(struct dev *d, unsigned range, uint32_t off,
 
     (void)range;
     if ((off & ~3u) == PWR_CR)
-        p->cr = reg_merge(p->cr, off, size, value) & CR_WRITE;
+        cr_write(d, reg_merge(p->cr, off, size, value));
     else if ((off & ~3u) == PWR_CSR)
         p->csr = reg_merge(p->csr, off, size, value) & CSR_WRITE;
     else
         dev_unmodelled(d, off, "register");
     if (p->cr & (CR_PDDS | CR_PVDE))
         dev_unmodelled(d, PWR_CR, "standby or voltage detector");
-    if ((p->cr ^ old) & CR_VOS)
+    if ((p->cr ^ old) & vos_mask(d))
         chip_clocks_changed(d->chip);
 }
 
@@ -78,7 +100,7 @@ static void pwr_reset(struct dev *d, enum reset_cause cause)
     struct pwr_f4 *p = d->state;
 
     (void)cause;
-    *p = (struct pwr_f4){.cr = CR_RESET};
+    *p = (struct pwr_f4){.cr = (uint32_t)facts(d)->vos << CR_VOS_AT};
 }
 
 const struct device_ops pwr_f4_ops = {

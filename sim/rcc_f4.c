@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * rcc_f4.c - reset and clock control of STM32F405 and F407.  RM0090 chapter 7
- * (7.2 is the clock tree, 7.3 the registers), times and limits from DS8626,
- * 6.3.8 to 6.3.10.
+ * rcc_f4.c - reset and clock control of STM32F405, F407 and, with other facts,
+ * F411.  RM0090 chapter 7 (7.2 is the clock tree, 7.3 the registers), times and
+ * limits from DS8626, 6.3.8 to 6.3.10; RM0383 chapter 6, DS10314.
  *
  * Not here: clock security system, MCO outputs, clock interrupts, RTC clock,
  * spread spectrum, what PLLI2S drives, clock gating while asleep.
  */
+#include <stdio.h>
+
 #include "rcc.h"
 
 enum {
@@ -28,7 +30,7 @@ enum {
 
 /* AHB1, AHB2, AHB3, none, APB1, APB2: so do all registers with one bit for
  * each peripheral follow each other. */
-enum { BUSES = 6, BUS_AHB1 = 0, BUS_AHB2 = 1 };
+enum { BUSES = RCC_F4_BUSES, BUS_AHB1 = 0, BUS_AHB2 = 1 };
 
 #define CR_TRIM      0xf8u
 #define CR_HSEBYP    (1u << 18)
@@ -58,10 +60,7 @@ enum { BUSES = 6, BUS_AHB1 = 0, BUS_AHB2 = 1 };
 #define HSI_HZ  (16 * MHZ)
 #define LSI_HZ  32000u /* 17 to 47 kHz, table 35: typical */
 #define USB_HZ  (48 * MHZ)
-#define AP1_MAX (42 * MHZ)
-#define AP2_MAX (84 * MHZ)
 #define PLL_MIN (24 * MHZ) /* DS8626 table 36, as the next three */
-#define PLL_MAX (168 * MHZ)
 #define Q_MAX   (75 * MHZ)
 #define VCO_MIN (100 * MHZ)
 #define VCO_MAX (432 * MHZ)
@@ -94,8 +93,17 @@ struct rcc_f4 {
     sim_time i2s_at; /* as in struct rcc */
 };
 
-static const uint32_t lpen_reset[BUSES] = {0x7e6791ff, 0xf1,       0x1,
-                                           0,          0x36fec9ff, 0x00075f33};
+static const struct rcc_f4_facts *facts(const struct dev *d)
+{
+    return d->desc->facts;
+}
+
+bool rcc_f4_pll_on(struct chip *c)
+{
+    const struct rcc_f4 *r = chip_dev(c, "RCC")->state;
+
+    return r->rcc.cr & CR_PLLON;
+}
 
 /* ---- frequencies ---- */
 
@@ -194,6 +202,17 @@ static bool usb_ok(struct dev *d)
 
 /* ---- rules ---- */
 
+/* A clock that is too fast; `why` ends the sentence. */
+static void limit(struct dev *d, unsigned rule, const char *clock, uint32_t at,
+                  unsigned mhz, const char *why)
+{
+    struct rcc_f4 *r = d->state;
+    char text[80];
+
+    snprintf(text, sizeof(text), "%s clock above %u MHz%s", clock, mhz, why);
+    rcc_rule(d, &r->rcc.broken, rule, at > mhz * MHZ, text);
+}
+
 /* 7.3.2 */
 static void check_pll(struct dev *d)
 {
@@ -202,6 +221,8 @@ static void check_pll(struct dev *d)
     unsigned m = pll_m(r), n = pll_n(r), q = pll_q(r);
     bool good = m >= 2 && n >= 50 && n <= 432 && q >= 2;
     uint32_t input = m ? pll_source(d) / m : 0, vco = vco_hz(d);
+    unsigned most = facts(d)->pll_mhz;
+    char text[48];
 
     rcc_rule(d, &r->rcc.broken, RULE_FACTORS, on && !good,
              "RCC_PLLCFGR outside PLLM 2 to 63, PLLN 50 to 432, PLLQ 2 to 15");
@@ -211,27 +232,25 @@ static void check_pll(struct dev *d)
     rcc_rule(d, &r->rcc.broken, RULE_VCO,
              on && good && (vco < VCO_MIN || vco > VCO_MAX),
              "PLL VCO outside 100 to 432 MHz");
+    snprintf(text, sizeof(text), "PLL output outside 24 to %u MHz", most);
     rcc_rule(d, &r->rcc.broken, RULE_OUTPUT,
-             on && good && (pll_hz(d) < PLL_MIN || pll_hz(d) > PLL_MAX),
-             "PLL output outside 24 to 168 MHz");
+             on && good && (pll_hz(d) < PLL_MIN || pll_hz(d) > most * MHZ),
+             text);
     rcc_rule(d, &r->rcc.broken, RULE_Q, on && good && q_hz(d) > Q_MAX,
              "PLL48 output above 75 MHz");
 }
 
-/* DS8626 table 14; 5.1.3 for the regulator's scale. */
+/* DS8626 table 14; 5.1.3 for the regulator's scale.  RM0383 5.4.1. */
 static void check_limits(struct dev *d)
 {
     struct rcc_f4 *r = d->state;
+    unsigned ahb = pwr_f4_max_hz(d->chip) / MHZ;
 
     check_pll(d);
-    rcc_rule(d, &r->rcc.broken, RULE_AHB, ahb_hz(d) > pwr_f4_max_hz(d->chip),
-             pwr_f4_max_hz(d->chip) < PLL_MAX
-                 ? "AHB clock above 144 MHz with PWR_CR.VOS clear"
-                 : "AHB clock above 168 MHz");
-    rcc_rule(d, &r->rcc.broken, RULE_APB1, apb_hz(d, 10) > AP1_MAX,
-             "APB1 clock above 42 MHz");
-    rcc_rule(d, &r->rcc.broken, RULE_APB2, apb_hz(d, 13) > AP2_MAX,
-             "APB2 clock above 84 MHz");
+    limit(d, RULE_AHB, "AHB", ahb_hz(d), ahb,
+          ahb < facts(d)->pll_mhz ? ", the most for this PWR_CR.VOS" : "");
+    limit(d, RULE_APB1, "APB1", apb_hz(d, 10), facts(d)->apb1_mhz, "");
+    limit(d, RULE_APB2, "APB2", apb_hz(d, 13), facts(d)->apb2_mhz, "");
     /* Works, but USB 2.0, 7.1.11 wants 0.25 % (DS8626 table 34: 1 % at best).
      */
     rcc_rule(
@@ -342,8 +361,8 @@ static void bus_write(struct dev *d, uint32_t off, uint32_t *reg, uint32_t v)
         rcc_pulse(d, (uint16_t)off, reg, v);
         return;
     }
-    *reg = v;
-    if (reg == &r->en[BUS_AHB1] && !(v & AHB1_CCM))
+    *reg = off <= APB2ENR ? v & facts(d)->has[reg - r->en] : v;
+    if (reg == &r->en[BUS_AHB1] && ~v & facts(d)->on & AHB1_CCM)
         dev_unmodelled(d, off, "switching off the clock of the CCM RAM");
 }
 
@@ -436,11 +455,11 @@ static void rcc_reset(struct dev *d, enum reset_cause cause)
         .rcc = r->rcc,
         .pllcfgr = PLLCFGR_RESET,
         .plli2scfgr = PLLI2SCF_RESET,
-        .en[BUS_AHB1] = AHB1_CCM,
+        .en[BUS_AHB1] = facts(d)->on,
         .i2s_at = SIM_NEVER,
     };
     for (i = 0; i < BUSES; i++)
-        r->lpen[i] = lpen_reset[i];
+        r->lpen[i] = facts(d)->asleep[i];
 }
 
 static void reset_flag(struct dev *d, enum reset_cause cause)

@@ -1,14 +1,14 @@
 # SPDX-License-Identifier: MIT
 # Profiles: which doors and rules a bootloader has, where the application
-# starts, and the ROM budget in bytes that fails the link.  Where a family's
-# budget is another it stands beside; where a family's sectors are larger than
-# a bootloader, they say where the application starts (families.cmake).
+# starts, and the ROM budget in bytes that fails the link.  Chips with DWC2 have
+# budgets of their own; where a family's sectors are larger than a bootloader,
+# they say where the application starts (families.cmake).
 set(PROFILES dfu dfu-dr dfu11 both drive staged)
 
 # DFU 1.1 with DfuSe, open policy, in place; the stamp is honoured.
 set(PROFILE_dfu_BOOT_SIZE 4096)
 set(PROFILE_dfu_BUDGET 4096)
-set(PROFILE_dfu_BUDGET_F407 4608)
+set(PROFILE_dfu_BUDGET_DWC2 4608)
 set(PROFILE_dfu_CORE main.c boot.c usbd.c dfu.c upd.c upd_place.c part.c hex.c
     personality.c)
 
@@ -16,7 +16,7 @@ set(PROFILE_dfu_CORE main.c boot.c usbd.c dfu.c upd.c upd_place.c part.c hex.c
 # application after a minute without a host; uses the demo of dfu.
 set(PROFILE_dfu-dr_BOOT_SIZE ${PROFILE_dfu_BOOT_SIZE})
 set(PROFILE_dfu-dr_BUDGET ${PROFILE_dfu_BUDGET})
-set(PROFILE_dfu-dr_BUDGET_F407 ${PROFILE_dfu_BUDGET_F407})
+set(PROFILE_dfu-dr_BUDGET_DWC2 ${PROFILE_dfu_BUDGET_DWC2})
 set(PROFILE_dfu-dr_CORE ${PROFILE_dfu_CORE})
 set(PROFILE_dfu-dr_OPTIONS CONFIG_DOUBLE_RESET_MS=500
     CONFIG_NO_HOST_MS=0)
@@ -25,7 +25,7 @@ set(PROFILE_dfu-dr_IS_OPTION TRUE)
 # Plain DFU 1.1, without ST's extension.
 set(PROFILE_dfu11_BOOT_SIZE ${PROFILE_dfu_BOOT_SIZE})
 set(PROFILE_dfu11_BUDGET ${PROFILE_dfu_BUDGET})
-set(PROFILE_dfu11_BUDGET_F407 ${PROFILE_dfu_BUDGET_F407})
+set(PROFILE_dfu11_BUDGET_DWC2 ${PROFILE_dfu_BUDGET_DWC2})
 set(PROFILE_dfu11_CORE ${PROFILE_dfu_CORE})
 set(PROFILE_dfu11_OPTIONS CONFIG_DFUSE=0)
 set(PROFILE_dfu11_IS_OPTION TRUE)
@@ -40,7 +40,7 @@ set(DRIVE_CODE -fno-tree-loop-optimize -fno-forward-propagate
 # DFU and the drive, one composite device.
 set(PROFILE_both_BOOT_SIZE 8192)
 set(PROFILE_both_BUDGET 8192)
-set(PROFILE_both_BUDGET_F407 9216)
+set(PROFILE_both_BUDGET_DWC2 9216)
 set(PROFILE_both_CORE main.c boot.c usbd.c dfu.c upd.c upd_place.c hex.c personality.c
     msc.c scsi.c drive.c fat.c)
 set(PROFILE_both_OPTIONS CONFIG_MSC=1)
@@ -50,7 +50,7 @@ set(PROFILE_both_IS_PACKED TRUE)
 # The drive alone.
 set(PROFILE_drive_BOOT_SIZE 8192)
 set(PROFILE_drive_BUDGET 6144)
-set(PROFILE_drive_BUDGET_F407 7168)
+set(PROFILE_drive_BUDGET_DWC2 7168)
 set(PROFILE_drive_CORE main.c boot.c usbd.c upd.c upd_place.c hex.c personality.c
     msc.c scsi.c drive.c fat.c)
 set(PROFILE_drive_OPTIONS CONFIG_DFU=0 CONFIG_MSC=1)
@@ -77,8 +77,9 @@ endfunction()
 
 function(profile_budget result family profile)
     set(budget ${PROFILE_${profile}_BUDGET})
-    if(DEFINED PROFILE_${profile}_BUDGET_${family})
-        set(budget ${PROFILE_${profile}_BUDGET_${family}})
+    if(dcd_dwc2.c IN_LIST ${family}_PORT AND
+            DEFINED PROFILE_${profile}_BUDGET_DWC2)
+        set(budget ${PROFILE_${profile}_BUDGET_DWC2})
     endif()
     set(${result} ${budget} PARENT_SCOPE)
 endfunction()

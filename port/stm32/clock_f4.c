@@ -1,13 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * clock_f4.c - clocks and pins of STM32F405 and F407 for USB.  RM0090 clause
- * 7.2.
+ * clock_f4.c - clocks and pins of STM32F405, F407 and F411 for USB.  RM0090
+ * clause 7.2, RM0383 clause 6.2.
  *
- * 168 MHz, the most there is: checks and copies take as much less time, and
- * it costs no code.  The regulator is in scale 1 after a reset (clause 5.4.1,
- * VOS), and five wait states are right from 2.7 V on, which USB needs anyway
- * (table 11).  Instructions are cached, data are not: see flash_f4.c; and they
- * are not prefetched, which revision A of the chip gets wrong (ES0182).
+ * As fast as the chip is without another setting of its regulator (stm32f4.h):
+ * checks and copies take as much less time, and it costs no code.  Instructions
+ * are cached, data are not: see flash_f4.c; and they are not prefetched, which
+ * revision A of the F407 gets wrong (ES0182).
  */
 #include "port.h"
 
@@ -18,12 +17,14 @@
 #define HSE_START_TURNS 60000u
 
 /* Both sources give the PLL 2 MHz, the input of least jitter (clause
- * 7.3.2). */
-#define PLL_FROM(source_hz) RCC_PLLCFGR((source_hz) / 2000000u, 168u, 7u)
-#define HSI_HZ              16000000u
+ * 7.3.2), or 1 MHz where the crystal is no multiple of that. */
+#define PLL_INPUT_HZ (BOARD_HSE_HZ % 2000000u ? 1000000u : 2000000u)
+#define PLL_FROM(source_hz)                                                    \
+    RCC_PLLCFGR((source_hz) / PLL_INPUT_HZ, PORT_VCO_HZ / PLL_INPUT_HZ,        \
+                PORT_PLLP, 7u)
+#define HSI_HZ 16000000u
 
-/* APB1 up to 42, APB2 up to 84 MHz */
-#define CFGR_USB (RCC_CFGR_PPRE1_DIV4 | RCC_CFGR_PPRE2_DIV2)
+_Static_assert(BOARD_HSE_HZ % 1000000u == 0, "the PLL wants whole MHz");
 
 BOOT_PATH void port_clock_start(void)
 {
@@ -39,12 +40,12 @@ BOOT_PATH void port_clock_start(void)
             pll = PLL_FROM(BOARD_HSE_HZ) | RCC_PLLCFGR_PLLSRC_HSE;
             break;
         }
-    FLASH->ACR = FLASH_ACR_ICEN | FLASH_ACR_LATENCY(5u);
+    FLASH->ACR = FLASH_ACR_ICEN | FLASH_ACR_LATENCY(PORT_LATENCY);
     RCC->PLLCFGR = pll;
     RCC->CR |= RCC_CR_PLLON;
     while (!(RCC->CR & RCC_CR_PLLRDY))
         ;
-    RCC->CFGR = CFGR_USB | RCC_CFGR_SW_PLL;
+    RCC->CFGR = PORT_BUSES | RCC_CFGR_SW_PLL;
     while ((RCC->CFGR & RCC_CFGR_SWS_MASK) != RCC_CFGR_SWS_PLL)
         ;
     RCC->AHB2ENR = RCC_AHB2_OTGFS;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * flash_f4.c - flash of STM32F405 and F407: bytes or words, sectors.  RM0090
- * clause 3.6.  A read from flash stalls while it is busy, and so does code that
- * runs from there.
+ * flash_f4.c - flash of STM32F405, F407 and F411: bytes or words, sectors.
+ * RM0090 clause 3.6.  A read from flash stalls while it is busy, and so does
+ * code that runs from there.
  *
  * The data cache, which an erase would leave stale (clause 3.6.4), is never
  * switched on (clock_f4.c).

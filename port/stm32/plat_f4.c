@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* plat_f4.c - key, LED and watchdog of STM32F405 and F407, see port.h.
+/* plat_f4.c - key, LED and watchdog of STM32F405, F407 and F411, see port.h.
  * RM0090 clauses 8.4 and 21.4. */
 #include "board.h"
 #include "port.h"

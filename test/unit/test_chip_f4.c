@@ -279,7 +279,7 @@ static void regulator_has_two_scales(void **state)
     start(b, 5 * SIM_MS);
     assert_int_equal(peek(b->c, RAM), 0x4000);
     assert_int_equal(peek(b->c, RAM + 4), 0x4000); /* VOSRDY */
-    expect_error(b, 1, "AHB clock above 144 MHz with PWR_CR.VOS clear");
+    expect_error(b, 1, "AHB clock above 144 MHz, the most for this PWR_CR.VOS");
 }
 
 static void pll_is_fixed_while_on(void **state)

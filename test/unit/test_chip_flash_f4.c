@@ -476,14 +476,17 @@ static void control_is_locked(void **state)
 static struct chip *protected_chip(struct bench *b, struct chip_model *m,
                                    struct device *rows)
 {
-    static const struct flash_f4_facts facts = {0xfffb};
+    static struct flash_f4_facts facts;
     size_t i;
 
     *m = *chip_model_find("stm32f407vg");
     for (i = 0; i < m->n_devices; i++) {
         rows[i] = m->devices[i];
-        if (!strcmp(rows[i].name, "FLASH"))
+        if (!strcmp(rows[i].name, "FLASH")) {
+            facts = *(const struct flash_f4_facts *)rows[i].facts;
+            facts.wrp = 0xfffb;
             rows[i].facts = &facts;
+        }
     }
     m->devices = rows;
     return chip_new(m, NULL, bench_event, b);

@@ -6,6 +6,7 @@ SALLYPORT_TEST_SEED=n replays it.
 
 usage: test_convert.py build/bin/sallyport
 """
+import glob
 import os
 import random
 import resource
@@ -210,8 +211,10 @@ class ToUf2(Convert):
                        "firmware", INPUT, "empty.bin",
                        "o.uf2", *board)
         self.put("a.bin", image())
+        boards = sorted(path.split(os.sep)[-2] for path in glob.glob(
+            os.path.join(test_cli.TOP, "board", "*", "board.h")))
         self.refuse_it("--board: there is no board 'nucleo', only "
-                       "stm32f103ze, stm32f407", USAGE, "a.bin", "o.uf2",
+                       + ", ".join(boards), USAGE, "a.bin", "o.uf2",
                        "--board", "nucleo")
         self.refuse_it("a.bin: a raw binary file does not say where it belongs, "
                        "OUT has to: give --board or --address", USAGE,
