@@ -362,6 +362,11 @@ uint8_t *chip_flash(struct chip *c)
     return c->flash;
 }
 
+uint8_t chip_flash_erased(const struct chip *c)
+{
+    return c->model->flash_erased;
+}
+
 void chip_flash_written(struct chip *c, uint32_t offset, size_t n)
 {
     c->flash_dirty = true;

@@ -13,9 +13,10 @@ static const struct chip_model *const chips[] = {
     &model_stm32f103c8,
     &model_stm32f407vg,
     &model_stm32f411ce,
+    &model_stm32l072cz,
 };
 static const char chip_list[] = "stm32f103ze, stm32f103c8, stm32f407vg, "
-                                "stm32f411ce";
+                                "stm32f411ce, stm32l072cz";
 
 static const struct sim_board boards[] = {
     {

@@ -13,6 +13,10 @@ extern const struct device_ops afio_f1_ops, usart_ops, iwdg_ops;
 extern const struct device_ops bkp_ops, pwr_ops, dbgmcu_ops, crc_ops;
 extern const struct device_ops rcc_f4_ops, flash_f4_ops, gpio_f4_ops;
 extern const struct device_ops syscfg_f4_ops, pwr_f4_ops, rtc_f4_ops;
+extern const struct device_ops rcc_l0_ops, flash_l0_ops, pwr_l0_ops;
+extern const struct device_ops syscfg_l0_ops;
+extern const struct rcc_ops rcc_l0_rcc;
+extern const struct flash_ops flash_l0_flash;
 extern const struct rcc_ops rcc_f1_rcc, rcc_f4_rcc;
 extern const struct flash_ops flash_f1_flash, flash_f4_flash;
 extern const struct gpio_ops gpio_f1_gpio, gpio_f4_gpio;
@@ -45,6 +49,10 @@ struct pwr_f4_facts {
     uint8_t scale_mhz[4]; /* highest HCLK by VOS */
 };
 
+struct flash_l0_facts {
+    uint64_t wrp; /* 1 bits are write-protected sectors of 4 KB */
+};
+
 struct gpio_f4_facts {
     uint32_t moder, ospeedr, pupdr; /* after a reset */
 };
@@ -74,5 +82,9 @@ bool pwr_backup_open(struct chip *c);
 /* F4: the highest AHB clock that the regulator's scale allows, Hz. */
 uint32_t pwr_f4_max_hz(struct chip *c);
 bool rcc_f4_pll_on(struct chip *c);
+/* L0: the voltage range of the core, 1 to 3. */
+unsigned pwr_l0_range(struct chip *c);
+/* L0: HSI48 has its reference. */
+bool syscfg_l0_hsi48_reference(struct chip *c);
 
 #endif

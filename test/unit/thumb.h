@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * thumb.h - a few ARMv7-M instructions as a test needs them, put straight
+ * thumb.h - a few Thumb instructions as a test needs them, put straight
  * into a chip's flash: "store this there, wait for that bit".  Encodings:
- * ARMv7-M ARM (DDI 0403), A5 and A7.
+ * ARMv7-M ARM (DDI 0403), A5 and A7.  With THUMB_V6M they are those of ARMv6-M
+ * (DDI 0419).
  */
 #ifndef TEST_THUMB_H
 #define TEST_THUMB_H
@@ -42,6 +43,20 @@ static inline void op(struct code *k, unsigned half_word)
     k->at += 2;
 }
 
+#ifdef THUMB_V6M
+
+/* Byte by byte: there is no MOVW. */
+static inline void mov(struct code *k, unsigned r, uint32_t v)
+{
+    op(k, 0x2000 | r << 8 | v >> 24); /* movs r, # */
+    for (int shift = 16; shift >= 0; shift -= 8) {
+        op(k, 0x0200 | r << 3 | r);                  /* lsls r, r, #8 */
+        op(k, 0x3000 | r << 8 | (v >> shift & 255)); /* adds r, # */
+    }
+}
+
+#else
+
 /* MOVW and MOVT, both of 32 bits. */
 static inline void mov_half(struct code *k, unsigned first, unsigned r,
                             unsigned v)
@@ -55,6 +70,8 @@ static inline void mov(struct code *k, unsigned r, uint32_t v)
     mov_half(k, 0xf240, r, v & 0xffff);
     mov_half(k, 0xf2c0, r, v >> 16);
 }
+
+#endif
 
 static inline void store(struct code *k, uint32_t addr, uint32_t v)
 {
