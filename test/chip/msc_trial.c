@@ -236,6 +236,9 @@ bool msc_trial_open(struct msc_trial *t, struct rig *r)
         .product = b->product,
         .family = b->whole_pages ? f1 : f4,
         .other_family = b->whole_pages ? f4 : f1,
+        .vid =
+            0x1209, /* of the boards as they are here: pid.codes' test pair */
+        .pid = 0x0001,
     };
     t->home = chip_save(r->chip);
     t->fat.data = calloc(FAT_LENGTH, MSC_SECTOR);
@@ -243,6 +246,7 @@ bool msc_trial_open(struct msc_trial *t, struct rig *r)
     t->read = t->disk.dev.read;
     t->trial = (struct trial_rig){
         .board = &t->board,
+        .staged = b->download != 0,
         .dev = t->disk.dev,
         .start = start,
         .mounts = mounts,

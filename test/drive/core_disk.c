@@ -15,9 +15,15 @@
 #include "plat.h"
 #include "upd.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+
+/* core/config.h has it where there is such a profile. */
+#ifndef CONFIG_FORMATS
+#define CONFIG_FORMATS 0
+#endif
 
 enum {
     COMMAND_US = 200, /* a command on the bus, */
@@ -40,6 +46,11 @@ struct core_disk {
     uint64_t random;
     unsigned mounts;
     bool started; /* the application, by the drive's own wish */
+#if CONFIG_STAGED
+    struct stage stage; /* of the boot, */
+    _Alignas(4) uint8_t page[BOARD_FLASH_PAGE];
+    uint8_t kept[BOARD_FLASH_SIZE]; /* and the flash before it */
+#endif
 };
 
 static struct core_disk *the; /* plat.h has no argument for it */
@@ -219,6 +230,98 @@ static void wait_ms(void *ctx, uint32_t ms)
     pass(d, wall(d) + 1000ull * ms);
 }
 
+/* ---- staged: what the boot does ---- */
+
+#if CONFIG_STAGED
+
+/* The doors write to download and to the record, and to nothing else. */
+static void guard(struct core_disk *d)
+{
+    d->flash->from = PART_DOWNLOAD_START;
+    d->flash->to = PART_RECORD_END;
+}
+
+/* A reset without the key, as main.c decides. */
+static void install(struct core_disk *d)
+{
+    struct boot_facts facts = {.vectors = (const uint32_t *)PART_APP_START,
+                               .pending = stage_pending()};
+
+    if (boot_decide(&facts) != BOOT_INSTALL)
+        return;
+    d->flash->from = PART_APP_START;
+    if (stage_install(&d->stage, d->page))
+        snprintf(d->flash->fault, sizeof d->flash->fault,
+                 "the image cannot be installed");
+    if (stage_pending())
+        snprintf(d->flash->fault, sizeof d->flash->fault,
+                 "pending still, after it was installed");
+    guard(d);
+}
+
+/* Looks at what a reset would make of it. */
+static void look(struct core_disk *d, void (*at)(struct core_disk *d, void *to),
+                 void *to)
+{
+    bool pending = stage_pending();
+    uint64_t us = d->flash->busy_us;
+
+    if (pending) {
+        memcpy(d->kept, d->flash->cells, BOARD_FLASH_SIZE);
+        install(d);
+    }
+    at(d, to);
+    if (pending)
+        memcpy(d->flash->cells, d->kept, BOARD_FLASH_SIZE);
+    d->flash->busy_us = us;
+}
+
+/* Download and records as others have left them. */
+static void leave_traces(struct core_disk *d, const uint8_t *slot)
+{
+    uint64_t random = test_crc32(0, slot, 4096) | (uint64_t)slot[9] << 32;
+    uint8_t *download =
+        d->flash->cells + (PART_DOWNLOAD_START - BOARD_FLASH_BASE);
+    uint8_t *room = d->flash->cells + (PART_RECORD_START - BOARD_FLASH_BASE);
+    uint32_t some = payload_below(&random, 4), at;
+    uint32_t rooms = BOARD_RECORD_SIZE / STAGE_RECORD_ROOM;
+
+    for (at = 0; some == 1 && at < PART_APP_SIZE; at += 4) {
+        uint32_t word = payload_random(&random);
+        memcpy(download + at, &word, 4);
+    }
+    if (some == 2) /* the same application, moved */
+        memcpy(download, slot + BOARD_FLASH_PAGE,
+               PART_APP_SIZE - BOARD_FLASH_PAGE);
+    if (some == 3)
+        memcpy(download, slot, PART_APP_SIZE);
+    rooms = payload_below(&random, rooms + 1);
+    for (uint32_t i = 0; i < rooms; i++, room += STAGE_RECORD_ROOM) {
+        struct stage_record r = {.ready = STAGE_READY, .end = STAGE_DONE};
+        switch (payload_below(&random, 3)) {
+        case 0:
+            r.end = 0; /* void */
+            break;
+        case 1:
+            r.ready = 0xFFFFFFFF; /* torn */
+            break;
+        default:
+            break;
+        }
+        memcpy(room, &r, sizeof r);
+    }
+}
+
+#else
+
+static void look(struct core_disk *d, void (*at)(struct core_disk *d, void *to),
+                 void *to)
+{
+    at(d, to);
+}
+
+#endif
+
 /* ---- the rig ---- */
 
 /* Without power, all of RAM is lost. */
@@ -227,6 +330,12 @@ static void power_up(struct core_disk *d)
     memset(&d->drive, 0, sizeof d->drive);
     memset(&d->upd, 0, sizeof d->upd);
     d->drive.upd = &d->upd;
+#if CONFIG_STAGED
+    guard(d);
+    if (payload_below(&d->random, 2)) /* the key is not held at once */
+        install(d);
+    stage_start(&d->upd.stage);
+#endif
     d->us = (0x100000000ull - 20000) * 1000; /* the clock wraps soon */
     mount(d);
 }
@@ -238,6 +347,9 @@ static void start(void *ctx, const uint8_t *slot)
     fake_flash_load(d->flash, PART_APP_START, slot, PART_APP_SIZE);
     d->random = slot[0];
     d->started = false;
+#if CONFIG_STAGED
+    leave_traces(d, slot);
+#endif
     power_up(d);
     d->mounts = 0;
 }
@@ -276,20 +388,31 @@ static void replug(void *ctx, uint32_t ms, bool power)
         pass(d, wall(d) + 1000000);
 }
 
-static void slot(void *ctx, uint8_t *to)
+static void copy_slot(struct core_disk *d, void *to)
 {
-    const struct core_disk *d = ctx;
-
     memcpy(to, d->flash->cells + (PART_APP_START - BOARD_FLASH_BASE),
            PART_APP_SIZE);
 }
 
-static bool boots(void *ctx)
+static void slot(void *ctx, uint8_t *to)
+{
+    look(ctx, copy_slot, to);
+}
+
+static void decide(struct core_disk *d, void *to)
 {
     struct boot_facts facts = {.vectors = (const uint32_t *)PART_APP_START};
 
-    (void)ctx;
-    return boot_decide(&facts) == BOOT_APP;
+    (void)d;
+    *(bool *)to = boot_decide(&facts) == BOOT_APP;
+}
+
+static bool boots(void *ctx)
+{
+    bool starts;
+
+    look(ctx, decide, &starts);
+    return starts;
 }
 
 static const char *fault(void *ctx)
@@ -313,6 +436,8 @@ struct core_disk *core_disk_new(struct trial_rig *rig)
         /* github.com/microsoft/uf2, utils/uf2families.json */
         .family = BOARD_FLASH_CLEARS ? 0x57755A57 : 0x5EE21072,
         .other_family = BOARD_FLASH_CLEARS ? 0x5EE21072 : 0x57755A57,
+        .vid = BOARD_VID,
+        .pid = BOARD_PID,
     };
     struct core_disk *d = mmap(NULL, sizeof *d, PROT_READ | PROT_WRITE,
                                MAP_PRIVATE | MAP_ANONYMOUS | MAP_32BIT, -1, 0);
@@ -323,6 +448,8 @@ struct core_disk *core_disk_new(struct trial_rig *rig)
     d->flash = fake_flash_map();
     *rig = (struct trial_rig){
         .board = &board,
+        .staged = CONFIG_STAGED,
+        .formats = CONFIG_FORMATS,
         .dev = {d, count, read_sectors, write_sectors, sync_cache, eject, ready,
                 wait_ms},
         .start = start,

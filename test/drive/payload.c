@@ -25,7 +25,7 @@ enum {
 
 static const struct {
     const char *name, *file;
-} kinds[PAYLOAD_KINDS] = {
+} kinds[PAYLOAD_ALL] = {
     [PAYLOAD_BIN] = {"bin", "firmware.bin"},
     [PAYLOAD_BIN_TAIL] = {"bin-tail", "firmware.bin"},
     [PAYLOAD_PLAIN] = {"plain", "APP.BIN"},
@@ -49,6 +49,28 @@ static const struct {
     [PAYLOAD_UF2_FAMILY] = {"uf2-family", "other.uf2"},
     [PAYLOAD_UF2_BOOTLOADER] = {"uf2-bootloader", "bootloader.uf2"},
     [PAYLOAD_UF2_HOSTILE] = {"uf2-hostile", "hostile.uf2"},
+    [PAYLOAD_HEX_GCC] = {"hex-gcc", "firmware.hex"},
+    [PAYLOAD_HEX_KEIL] = {"hex-keil", "Project.hex"},
+    [PAYLOAD_HEX_IAR] = {"hex-iar", "APP.HEX"},
+    [PAYLOAD_HEX_SREC] = {"hex-srec", "merged image.hex"},
+    [PAYLOAD_HEX_ORDER] = {"hex-order", "APP.HEX"},
+    [PAYLOAD_HEX_LOWER] = {"hex-lower", "app.hex"},
+    [PAYLOAD_DFUSE] = {"dfuse", "firmware.dfu"},
+    [PAYLOAD_DFUSE_MANY] = {"dfuse-many", "Firmware (2).dfu"},
+    [PAYLOAD_DFUSE_NAMES] = {"dfuse-names", "APP.DFU"},
+    [PAYLOAD_DFU] = {"dfu", "app.dfu"},
+    [PAYLOAD_HEX_CHECKSUM] = {"hex-checksum", "damaged.hex"},
+    [PAYLOAD_HEX_OUTSIDE] = {"hex-outside", "options.hex"},
+    [PAYLOAD_HEX_SHORT] = {"hex-short", "torso.hex"},
+    [PAYLOAD_HEX_NO_END] = {"hex-no-end", "noend.hex"},
+    [PAYLOAD_HEX_PRODUCT] = {"hex-product", "other.hex"},
+    [PAYLOAD_HEX_DAMAGED] = {"hex-damaged", "damaged.hex"},
+    [PAYLOAD_HEX_HOSTILE] = {"hex-hostile", "hostile.hex"},
+    [PAYLOAD_DFU_CRC] = {"dfu-crc", "damaged.dfu"},
+    [PAYLOAD_DFU_PRODUCT] = {"dfu-product", "other.dfu"},
+    [PAYLOAD_DFUSE_SHORT] = {"dfuse-short", "torso.dfu"},
+    [PAYLOAD_DFUSE_OUTSIDE] = {"dfuse-outside", "system.dfu"},
+    [PAYLOAD_DFUSE_HOSTILE] = {"dfuse-hostile", "hostile.dfu"},
 };
 
 const char *payload_name(enum payload_kind kind)
@@ -109,7 +131,7 @@ static void vectors(const struct trial_board *board, uint64_t *state,
         put32(to, board->ram + board->ram_size); /* as most have it */
 }
 
-static void stamp(uint32_t length, uint32_t product, uint8_t *to)
+void payload_stamp(uint8_t *to, uint32_t length, uint32_t product)
 {
     memcpy(to + MAGIC, "SALY", 4);
     put32(to + LENGTH, length);
@@ -151,7 +173,8 @@ void payload_image(const struct trial_board *board, uint64_t seed,
     vectors(board, &state, length - 1, to);
     loop(board, length, to);
     if (stamped)
-        stamp(length, payload_below(&state, 4) ? board->product : 0, to);
+        payload_stamp(to, length,
+                      payload_below(&state, 4) ? board->product : 0);
     else if (length > MAGIC)
         to[MAGIC] = 0;
 }
@@ -303,7 +326,7 @@ static void make_uf2(struct payload *p, const struct trial_board *board,
             if (payload_below(state, 3) == 0)
                 memset(p->image + i * UF2_BYTES, 0xFF, UF2_BYTES);
         if (stamped)
-            stamp(length, board->product, p->image);
+            payload_stamp(p->image, length, board->product);
         /* Without a stamp, an image ends with its last block. */
         while (!stamped && blank(p->image + p->length - UF2_BYTES))
             p->length -= UF2_BYTES;
@@ -343,7 +366,7 @@ static void make_bin(struct payload *p, const struct trial_board *board,
     payload_image(board, payload_random(state), length, !plain, p->image);
     p->length = length;
     if (p->kind == PAYLOAD_BIN_PRODUCT)
-        stamp(length, board->product ^ 0x100, p->image);
+        payload_stamp(p->image, length, board->product ^ 0x100);
     if (p->kind == PAYLOAD_BIN_INSIDE) {
         inside = 4096 * (1 + payload_below(state, 3));
         noise(state, p->data, inside);
@@ -361,7 +384,7 @@ static void make_bin(struct payload *p, const struct trial_board *board,
         /* The stamp says as much. */
         noise(state, p->data + length, more);
         p->size += more;
-        stamp(p->size, board->product, p->data);
+        payload_stamp(p->data, p->size, board->product);
         break;
     case PAYLOAD_BIN_SHORT:
         p->size -= 1 + payload_below(state, length - STAMPED_LEAST);
@@ -398,11 +421,15 @@ void payload_make(struct payload *p, const struct trial_board *board,
 
     p->kind = kind;
     p->size = p->needed = p->length = 0;
-    p->firmware = kind < PAYLOAD_FIRMWARE;
+    p->code = 0;
+    p->firmware = kind < PAYLOAD_FIRMWARE ||
+                  (kind >= PAYLOAD_KINDS && kind < PAYLOAD_MORE);
     if (length < least)
         length = least;
     if (kind == PAYLOAD_PHOTO || kind == PAYLOAD_TEXT || kind == PAYLOAD_EMPTY)
         make_other(p, &state, length);
+    else if (kind >= PAYLOAD_KINDS)
+        payload_format(p, board, &state, length);
     else if (kind >= PAYLOAD_UF2_SHORT ||
              (kind >= PAYLOAD_UF2 && kind < PAYLOAD_FIRMWARE))
         make_uf2(p, board, &state, length);

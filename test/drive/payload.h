@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * Files that users drop onto a drive, made from a seed: firmware as .bin and
- * .uf2, and all that is none.
+ * Files that users drop onto a drive, made from a seed: firmware as .bin,
+ * .uf2, .hex and .dfu, and all that is none.
  */
 #ifndef PAYLOAD_H
 #define PAYLOAD_H
@@ -17,6 +17,7 @@ struct trial_board {
     uint32_t ram, ram_size;
     uint32_t product, family; /* of stamps; of UF2 blocks */
     uint32_t other_family;    /* that of another board */
+    uint16_t vid, pid;        /* of the device, as a .dfu has them */
 };
 
 enum payload_kind {
@@ -44,7 +45,31 @@ enum payload_kind {
     PAYLOAD_UF2_FAMILY,     /* for another family */
     PAYLOAD_UF2_BOOTLOADER, /* for where the bootloader lies */
     PAYLOAD_UF2_HOSTILE,    /* fields of some blocks are anything */
-    PAYLOAD_KINDS
+    PAYLOAD_KINDS,          /* of every profile.  With formats also: */
+    PAYLOAD_HEX_GCC = PAYLOAD_KINDS, /* as objcopy makes it, */
+    PAYLOAD_HEX_KEIL,                /* MDK, */
+    PAYLOAD_HEX_IAR,                 /* ielftool, */
+    PAYLOAD_HEX_SREC,                /* srec_cat: gaps, odd tails */
+    PAYLOAD_HEX_ORDER,               /* records in any order, of any length */
+    PAYLOAD_HEX_LOWER,   /* lower case, a segment record, no line end at last */
+    PAYLOAD_DFUSE,       /* one element */
+    PAYLOAD_DFUSE_MANY,  /* some, with gaps */
+    PAYLOAD_DFUSE_NAMES, /* names and ids are anything */
+    PAYLOAD_DFU,         /* a .bin with a suffix */
+    PAYLOAD_MORE,        /* number of those above; from here on, none: */
+    PAYLOAD_HEX_CHECKSUM = PAYLOAD_MORE, /* a digit differs */
+    PAYLOAD_HEX_OUTSIDE,                 /* a record outside of the slot */
+    PAYLOAD_HEX_SHORT,                   /* the end is missing */
+    PAYLOAD_HEX_NO_END,                  /* its last record is */
+    PAYLOAD_HEX_PRODUCT,                 /* for another product */
+    PAYLOAD_HEX_DAMAGED,                 /* a byte of a stamped image differs */
+    PAYLOAD_HEX_HOSTILE,                 /* some characters are anything */
+    PAYLOAD_DFU_CRC,                     /* that of the suffix is wrong */
+    PAYLOAD_DFU_PRODUCT,                 /* for another device */
+    PAYLOAD_DFUSE_SHORT,                 /* the end is missing */
+    PAYLOAD_DFUSE_OUTSIDE,               /* an element outside of the slot */
+    PAYLOAD_DFUSE_HOSTILE, /* sizes and counts are anything, the CRC is right */
+    PAYLOAD_ALL
 };
 
 struct payload {
@@ -55,6 +80,8 @@ struct payload {
     bool firmware;   /* whole, and for this board: */
     uint8_t *image;  /* what the slot holds from its start */
     uint32_t length; /* bytes of it */
+    uint8_t code;    /* that ERROR.txt has to have (bStatus of DFU 1.1); 0: one
+                        that is not said */
 };
 
 /* splitmix64 */
@@ -65,6 +92,9 @@ uint32_t payload_below(uint64_t *state, uint32_t n);
 void payload_image(const struct trial_board *board, uint64_t seed,
                    uint32_t length, bool stamped, uint8_t *to);
 
+/* Over all of it. */
+void payload_stamp(uint8_t *image, uint32_t length, uint32_t product);
+
 /* Room for the largest one; p is all zero. */
 void payload_init(struct payload *p, const struct trial_board *board);
 void payload_free(struct payload *p);
@@ -73,6 +103,10 @@ void payload_free(struct payload *p);
  * about as long. */
 void payload_make(struct payload *p, const struct trial_board *board,
                   enum payload_kind kind, uint64_t seed, uint32_t length);
+
+/* Those kinds of PAYLOAD_HEX_GCC and above. */
+void payload_format(struct payload *p, const struct trial_board *board,
+                    uint64_t *state, uint32_t length);
 
 /* Its image has a stamp; else all of the slot is image. */
 bool payload_stamped(const struct payload *p);

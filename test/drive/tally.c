@@ -114,8 +114,11 @@ void tally_print(const struct tally *t)
 }
 
 /* Percent that have to be installed. */
-static double least(enum host_kind kind, enum trial_group group)
+static double least(const struct tally *t, enum host_kind kind,
+                    enum trial_group group)
 {
+    if (t->all && trial_group_promised(group))
+        return 100;
     if (group == TRIAL_UF2 || group == TRIAL_UF2_ODD)
         return 100;
     if (group != TRIAL_BIN || kind > HOST_MACOS_15)
@@ -132,7 +135,7 @@ bool tally_good(const struct tally *t)
     for (int kind = 0; kind < HOST_KINDS; kind++) {
         for (int g = 0; g < TRIAL_GROUPS; g++) {
             const struct tally_cell *c = &t->cell[kind][g];
-            double wanted = least(kind, g);
+            double wanted = least(t, kind, g);
             /* A percentage of few says nothing. */
             if (c->trials == 0 || (wanted < 100 && c->trials < FEW) ||
                 percent(c->installed, c->trials) >= wanted)

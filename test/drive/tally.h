@@ -18,6 +18,7 @@ struct tally_miss {
 };
 
 struct tally {
+    bool all; /* whatever was promised has to be installed */
     struct tally_cell cell[HOST_KINDS][TRIAL_GROUPS];
     uint32_t trials, wrong, missed, complained;
     uint64_t ms; /* longest time from the end of a copy to the fresh mount */
@@ -33,8 +34,9 @@ void tally_add(struct tally *t, enum host_kind kind, uint64_t seed,
                const struct trial_result *r);
 void tally_print(const struct tally *t);
 
-/* No wrong image; of .uf2, all; of a stamped .bin, all from Linux and 95 %
- * from each Windows and macOS.  Prints what falls short. */
+/* No wrong image; and of what was promised all, or, of .uf2, all; of a stamped
+ * .bin, all from Linux and 95 % from each Windows and macOS.  Prints what falls
+ * short. */
 bool tally_good(const struct tally *t);
 
 /* One trial in words. */

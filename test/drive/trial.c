@@ -22,12 +22,17 @@ static const char *const old_name[OLDS] = {"empty", "application",
                                            "the same application", "half"};
 
 static const char *const group_name[TRIAL_GROUPS] = {
-    "bin", "bin bits", "plain",   "uf2",   "uf2 odd",
-    "two", "none",     "garbled", "broken"};
+    "bin", "bin bits", "plain", "uf2",     "uf2 odd", "hex",
+    "dfu", "two",      "none",  "garbled", "broken"};
 
 const char *trial_group_name(enum trial_group group)
 {
     return group_name[group];
+}
+
+bool trial_group_promised(enum trial_group group)
+{
+    return group <= TRIAL_DFU;
 }
 
 struct trials {
@@ -112,6 +117,18 @@ static uint32_t draw_length(const struct trials *t, uint64_t *random)
     return n < most ? n : most;
 }
 
+/* Of the other formats, the file has to fit into the slot's size. */
+static uint32_t largest(const struct trials *t, enum payload_kind kind)
+{
+    uint32_t size = t->board->slot_size;
+
+    if (kind < PAYLOAD_KINDS)
+        return size;
+    if (kind >= PAYLOAD_DFUSE && kind < PAYLOAD_MORE)
+        return size - 1024;
+    return kind < PAYLOAD_HEX_SREC ? size / 3 : size / 6;
+}
+
 static void draw_file(struct trials *t, uint64_t *random,
                       enum payload_kind kind)
 {
@@ -122,15 +139,35 @@ static void draw_file(struct trials *t, uint64_t *random,
     /* Several files have to fit. */
     if (t->group == TRIAL_TWO && length > t->board->slot_size / 3)
         length = t->board->slot_size / 3;
+    if (length > largest(t, kind))
+        length = largest(t, kind);
     payload_make(p, t->board, kind, payload_random(random), length);
     f->name = payload_file(kind);
     f->data = p->data;
     f->size = p->size;
 }
 
-static enum payload_kind draw_firmware(uint64_t *random)
+/* n kinds from the first one on, or with formats one of `more`, too. */
+static enum payload_kind draw_kind(const struct trials *t, uint64_t *random,
+                                   enum payload_kind first, uint32_t n,
+                                   enum payload_kind first_more, uint32_t more)
 {
-    return (enum payload_kind)payload_below(random, PAYLOAD_FIRMWARE);
+    uint32_t k = payload_below(random, t->rig->formats ? n + more : n);
+
+    return k < n ? first + k : first_more + k - n;
+}
+
+static enum payload_kind draw_firmware(const struct trials *t, uint64_t *random)
+{
+    return draw_kind(t, random, 0, PAYLOAD_FIRMWARE, PAYLOAD_KINDS,
+                     PAYLOAD_MORE - PAYLOAD_KINDS);
+}
+
+static enum payload_kind draw_none(const struct trials *t, uint64_t *random)
+{
+    return draw_kind(t, random, PAYLOAD_FIRMWARE,
+                     PAYLOAD_KINDS - PAYLOAD_FIRMWARE, PAYLOAD_MORE,
+                     PAYLOAD_ALL - PAYLOAD_MORE);
 }
 
 static enum payload_kind draw_litter(uint64_t *random)
@@ -146,21 +183,19 @@ static void draw_two(struct trials *t, uint64_t *random)
         t->plan.flags |= HOST_TOGETHER;
     switch (payload_below(random, 4)) {
     case 0: /* firmware twice */
-        draw_file(t, random, draw_firmware(random));
-        draw_file(t, random, draw_firmware(random));
+        draw_file(t, random, draw_firmware(t, random));
+        draw_file(t, random, draw_firmware(t, random));
         if (!strcmp(t->file[0].name, t->file[1].name))
             t->plan.flags &= ~(unsigned)HOST_TOGETHER;
         break;
     case 1: /* one that will not do, then the right one */
-        draw_file(t, random,
-                  PAYLOAD_FIRMWARE +
-                      payload_below(random, PAYLOAD_KINDS - PAYLOAD_FIRMWARE));
-        draw_file(t, random, draw_firmware(random));
+        draw_file(t, random, draw_none(t, random));
+        draw_file(t, random, draw_firmware(t, random));
         break;
     default:
         for (unsigned i = 0; i < 2 + photo / 2; i++)
             draw_file(t, random,
-                      i == photo % 2 ? draw_firmware(random)
+                      i == photo % 2 ? draw_firmware(t, random)
                                      : draw_litter(random));
         if (t->plan.count == 3 && !strcmp(t->file[1].name, t->file[2].name))
             t->plan.flags &= ~(unsigned)HOST_TOGETHER;
@@ -172,7 +207,7 @@ static void draw_two(struct trials *t, uint64_t *random)
 static void draw_broken(struct trials *t, uint64_t *random)
 {
     struct host_plan *plan = &t->plan;
-    enum payload_kind kind = draw_firmware(random);
+    enum payload_kind kind = draw_firmware(t, random);
     bool cancel = payload_below(random, 2);
 
     /* A piece of a plain .bin is a plain .bin, where the host leaves it. */
@@ -230,6 +265,10 @@ static void draw_old(struct trials *t, uint64_t *random)
 
 static void draw(struct trials *t, enum host_kind kind, uint64_t seed)
 {
+    /* Percent of the trials, added up; without formats and with them. */
+    static const uint8_t up_to[2][TRIAL_GROUPS] = {
+        {30, 30, 37, 54, 68, 68, 68, 80, 90, 93, 100},
+        {15, 15, 20, 28, 36, 56, 68, 78, 90, 93, 100}};
     uint64_t random = seed * 64 + (uint64_t)kind + 0x5EED0000000000ull;
     uint32_t dice = payload_below(&random, 100);
     enum payload_kind garbled;
@@ -241,14 +280,9 @@ static void draw(struct trials *t, enum host_kind kind, uint64_t seed)
     t->witness.garble = 0;
     for (unsigned i = 0; i <= HOST_FILES; i++)
         t->payload[i].firmware = false;
-    t->group = dice < 30   ? TRIAL_BIN
-               : dice < 37 ? TRIAL_PLAIN
-               : dice < 54 ? TRIAL_UF2
-               : dice < 68 ? TRIAL_UF2_ODD
-               : dice < 80 ? TRIAL_TWO
-               : dice < 90 ? TRIAL_NONE
-               : dice < 93 ? TRIAL_GARBLED
-                           : TRIAL_BROKEN;
+    t->group = TRIAL_BIN;
+    while (dice >= up_to[t->rig->formats][t->group])
+        t->group++;
     switch (t->group) {
     case TRIAL_BIN:
         draw_file(t, &random,
@@ -265,16 +299,24 @@ static void draw(struct trials *t, enum host_kind kind, uint64_t seed)
     case TRIAL_UF2_ODD:
         draw_file(t, &random, PAYLOAD_UF2_GAPS + payload_below(&random, 4));
         break;
+    case TRIAL_HEX:
+        draw_file(t, &random,
+                  PAYLOAD_HEX_GCC +
+                      payload_below(&random, PAYLOAD_DFUSE - PAYLOAD_HEX_GCC));
+        break;
+    case TRIAL_DFU:
+        draw_file(t, &random,
+                  PAYLOAD_DFUSE +
+                      payload_below(&random, PAYLOAD_MORE - PAYLOAD_DFUSE));
+        break;
     case TRIAL_TWO:
         draw_two(t, &random);
         break;
     case TRIAL_NONE:
-        draw_file(t, &random,
-                  PAYLOAD_FIRMWARE +
-                      payload_below(&random, PAYLOAD_KINDS - PAYLOAD_FIRMWARE));
+        draw_file(t, &random, draw_none(t, &random));
         break;
     case TRIAL_GARBLED:
-        garbled = draw_firmware(&random);
+        garbled = draw_firmware(t, &random);
         draw_file(t, &random, garbled == PAYLOAD_PLAIN ? PAYLOAD_BIN : garbled);
         t->witness.garble = seed | 1;
         break;
@@ -384,7 +426,8 @@ static uint32_t differs(const struct trials *t, const uint8_t *image,
  * or all of which is there and says so itself. */
 static bool may_be(const struct trials *t, const struct payload *p)
 {
-    if (p->kind == PAYLOAD_UF2_HOSTILE)
+    if (p->kind == PAYLOAD_UF2_HOSTILE || p->kind == PAYLOAD_HEX_HOSTILE ||
+        p->kind == PAYLOAD_DFUSE_HOSTILE)
         return slot_has(t, p); /* what was spoiled does not matter */
     if (!p->firmware)
         return false;
@@ -419,9 +462,13 @@ static void judge_success(const struct trials *t, struct trial_result *r,
 /* No SUCCESS: nothing starts, or what started before. */
 static void judge_others(const struct trials *t, struct trial_result *r)
 {
-    if (!t->rig->boots(t->rig->dev.ctx))
+    /* Staged, nothing of the application changes before all is there. */
+    if (t->rig->staged && memcmp(t->after, t->before, t->board->slot_size) == 0)
         return;
-    if (t->old_boots && memcmp(t->after, t->before, t->old_length) == 0)
+    if (!t->rig->staged && !t->rig->boots(t->rig->dev.ctx))
+        return;
+    if (!t->rig->staged && t->old_boots &&
+        memcmp(t->after, t->before, t->old_length) == 0)
         return;
     /* Without power the word of the success is lost. */
     if (t->power && slot_has(t, &t->payload[0]) && was_whole(t, &t->payload[0]))
@@ -520,7 +567,7 @@ void trial_run(struct trials *t, enum host_kind kind, uint64_t seed,
     else
         r->ms = settle(t);
     judge(t, r, t->payload, plan->count, seed % 16 ? 61 : 1);
-    r->promised = t->group <= TRIAL_UF2_ODD;
+    r->promised = trial_group_promised(t->group);
     r->complaint = r->promised && r->host.status != HOST_OK;
     if (r->promised && r->verdict == TRIAL_REFUSED)
         snprintf(
@@ -531,6 +578,10 @@ void trial_run(struct trials *t, enum host_kind kind, uint64_t seed,
             was_whole(t, &t->payload[0]) ? "" : "not ",
             (unsigned)differs(t, t->payload[0].image, 4, t->payload[0].length),
             (unsigned)t->payload[0].length);
+    if (t->group == TRIAL_NONE && t->payload[0].code &&
+        r->host.status == HOST_OK && r->code != t->payload[0].code)
+        wrong(r, "0x%02X in the status file, 0x%02X was expected", r->code,
+              t->payload[0].code);
     if (plan->end == HOST_EJECT && r->promised && r->ms > EJECT_MS)
         wrong(r, "%u ms from ejecting to the fresh mount", (unsigned)r->ms);
     if (r->host.status == HOST_NOT_MOUNTED)

@@ -21,6 +21,9 @@
 struct trial_rig {
     const struct trial_board *board;
     uint32_t largest; /* bytes of an image at most; 0: the slot */
+    bool staged;      /* what comes is installed by the next reset; until then
+                         the application stays as it is */
+    bool formats;     /* takes .hex and .dfu, too */
     /* The disk of the connection that is there now. */
     struct blockdev dev;
     /* These get dev.ctx.  Power on with this in the slot (all of it); comes
@@ -32,7 +35,8 @@ struct trial_rig {
     /* The cable was pulled, and is put in again `ms` later; power: it was the
      * supply as well.  Comes back when the volume can be read. */
     void (*replug)(void *ctx, uint32_t ms, bool power);
-    void (*slot)(void *ctx, uint8_t *to); /* what it holds, all of it */
+    /* What it holds, all of it; staged: after the next reset. */
+    void (*slot)(void *ctx, uint8_t *to);
     bool (*boots)(void *ctx); /* a reset now would start the application */
     /* A rule of the silicon that was broken; NULL: none. */
     const char *(*fault)(void *ctx);
@@ -46,6 +50,8 @@ enum trial_group {
     TRIAL_PLAIN,    /* a .bin without a stamp */
     TRIAL_UF2,      /* a .uf2, of a stamped image or not */
     TRIAL_UF2_ODD,  /* with gaps, in another order, of several families */
+    TRIAL_HEX,      /* Intel HEX of several compilers */
+    TRIAL_DFU,      /* .dfu, with DfuSe's prefix or without */
     TRIAL_TWO,      /* two files or three, firmware among them */
     TRIAL_NONE,     /* no firmware for this board, or a damaged one */
     TRIAL_GARBLED,  /* firmware, and some sectors of metadata are garbled */
@@ -53,6 +59,8 @@ enum trial_group {
     TRIAL_GROUPS
 };
 const char *trial_group_name(enum trial_group group);
+/* A single whole firmware: it should be installed. */
+bool trial_group_promised(enum trial_group group);
 
 enum trial_verdict {
     TRIAL_INSTALLED, /* SUCCESS.txt, and it is true */
