@@ -8,7 +8,6 @@
 #include "core.h"
 
 #define IO_BASE      0x40000000u
-#define AHB2_BASE    0x50000000u
 #define SLOT_SIZE    0x400u
 #define BITBAND_IO   0x42000000u
 #define BITBAND_RAM  0x22000000u
@@ -37,7 +36,11 @@ static uint8_t *memory_at(struct chip *c, uint32_t addr, size_t n)
     off = addr - m->ccm_base;
     if (off < m->ccm_size)
         return n <= m->ccm_size - off ? c->ccm + off : NULL;
-    off = addr < m->flash_size ? addr : addr - m->flash_base;
+    if (c->live->cpu.ram_at_0 && addr < m->ram_size)
+        return n <= m->ram_size - addr ? c->ram + addr : NULL;
+    off = addr - m->flash_base;
+    if (addr < m->flash_size && !c->live->cpu.ram_at_0)
+        off = addr;
     if (off < m->flash_size)
         return n <= m->flash_size - off ? c->flash + off : NULL;
     return NULL;
@@ -85,11 +88,15 @@ bool bus_write_word(struct chip *c, uint32_t addr, uint32_t value)
 
 unsigned bus_slot(uint32_t addr)
 {
-    if (addr - IO_BASE < IO_SLOTS * SLOT_SIZE)
-        return (addr - IO_BASE) / SLOT_SIZE;
-    if (addr - AHB2_BASE < IO_SLOTS * SLOT_SIZE)
-        return IO_SLOTS + (addr - AHB2_BASE) / SLOT_SIZE;
-    return 2 * IO_SLOTS;
+    /* The second one is F0's for its ports. */
+    static const uint32_t window[IO_WINDOWS] = {IO_BASE, 0x48000000,
+                                                0x50000000};
+    unsigned i;
+
+    for (i = 0; i < IO_WINDOWS; i++)
+        if (addr - window[i] < IO_SLOTS * SLOT_SIZE)
+            return i * IO_SLOTS + (addr - window[i]) / SLOT_SIZE;
+    return IO_WINDOWS * IO_SLOTS;
 }
 
 static struct dev *dev_at(struct chip *c, uint32_t addr)
@@ -97,7 +104,7 @@ static struct dev *dev_at(struct chip *c, uint32_t addr)
     unsigned slot = bus_slot(addr);
     size_t i;
 
-    if (slot < 2 * IO_SLOTS) {
+    if (slot < IO_WINDOWS * IO_SLOTS) {
         i = c->io_slot[slot];
         return i ? &c->dev[i - 1] : NULL;
     }
@@ -236,7 +243,7 @@ static void ram_bit_write(struct chip *c, uint32_t addr, uint32_t value)
 
 static bool has_bitband(const struct chip *c)
 {
-    return c->model->cpu != CPU_CORTEX_M0;
+    return !cpu_is_v6m(c->model->cpu);
 }
 
 /* ---- the CPU's view ---- */
@@ -362,9 +369,10 @@ uint8_t *chip_flash(struct chip *c)
     return c->flash;
 }
 
-uint8_t chip_flash_erased(const struct chip *c)
+void chip_remap(struct chip *c, bool ram)
 {
-    return c->model->flash_erased;
+    c->live->cpu.ram_at_0 = ram;
+    c->live->cpu.attention = true;
 }
 
 void chip_flash_written(struct chip *c, uint32_t offset, size_t n)

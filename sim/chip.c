@@ -53,10 +53,21 @@ struct dev *chip_dev(struct chip *c, const char *name)
     return NULL;
 }
 
+void chip_usb_sof(struct chip *c)
+{
+    size_t i;
+
+    for (i = 0; i < c->n_devs; i++)
+        if (c->dev[i].desc->ops && c->dev[i].desc->ops->usb_sof) {
+            c->dev[i].desc->ops->usb_sof(&c->dev[i]);
+            time_reschedule_dev(&c->dev[i]);
+        }
+}
+
 bool chip_in_flash(const struct chip *c, uint32_t addr)
 {
     return addr - c->model->flash_base < c->model->flash_size ||
-           addr < c->model->flash_size;
+           (addr < c->model->flash_size && !c->live->cpu.ram_at_0);
 }
 
 sim_time chip_flash_busy(struct chip *c)
@@ -147,7 +158,7 @@ static void index_addresses(struct chip *c)
             uint32_t at;
 
             for (at = 0; at < range->size; at += 0x400)
-                if (bus_slot(range->base + at) < 2 * IO_SLOTS)
+                if (bus_slot(range->base + at) < IO_WINDOWS * IO_SLOTS)
                     c->io_slot[bus_slot(range->base + at)] = (uint8_t)(i + 1);
         }
     }

@@ -14,8 +14,9 @@ enum {
     TEXT_MAX = 200, /* one line for the world outside */
     SEEN_MAX = 256, /* different "not modelled" warnings */
     DEVS_MAX = 96,  /* peripherals of a chip */
-    IO_SLOTS = 512, /* 1 KB each, from 0x40000000 and from 0x50000000 */
-    PORTS_MAX = 9,  /* GPIOA..GPIOI */
+    IO_SLOTS = 512, /* 1 KB each, in each of the windows of bus_slot() */
+    IO_WINDOWS = 3,
+    PORTS_MAX = 9, /* GPIOA..GPIOI */
     PORT_PINS = 16,
 };
 
@@ -98,9 +99,10 @@ struct chip {
 
     char *usart; /* usart_cap bytes, live->usart_len used */
     size_t usart_cap;
-    uint8_t io_slot[2 * IO_SLOTS]; /* number of the peripheral there + 1 */
-    sim_time until;                /* of chip_run() */
-    uint32_t serving;              /* address of the access being served */
+    uint8_t
+        io_slot[IO_WINDOWS * IO_SLOTS]; /* number of the peripheral there + 1 */
+    sim_time until;                     /* of chip_run() */
+    uint32_t serving;                   /* address of the access being served */
     bool serving_write;
     bool stop;     /* chip_stop() */
     bool run_all;  /* chip_skip_idle() */
@@ -129,10 +131,11 @@ void power_cut(struct chip *c);
 
 /* Until when the flash array is busy, 0 when it is not. */
 sim_time chip_flash_busy(struct chip *c);
+bool chip_in_flash(const struct chip *c, uint32_t addr);
 
 /* ---- bus.c: what an address means ---- */
 
-/* Index in io_slot, 2 * IO_SLOTS for what lies elsewhere. */
+/* Index in io_slot, IO_WINDOWS * IO_SLOTS for what lies elsewhere. */
 unsigned bus_slot(uint32_t addr);
 uint32_t bus_read(void *chip, uint32_t addr, unsigned size);
 void bus_write(void *chip, uint32_t addr, unsigned size, uint32_t value);

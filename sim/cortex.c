@@ -40,6 +40,7 @@ enum {
 #define RETURN_THREAD_MSP 0xfffffff9u
 #define RETURN_THREAD_PSP 0xfffffffdu
 
+#define CCR_UNALIGN_TRP (1u << 3)
 #define CCR_STKALIGN    (1u << 9)
 #define SCR_SLEEPONEXIT (1u << 1)
 #define SCR_SEVONPEND   (1u << 4)
@@ -117,7 +118,7 @@ static int execution_priority(struct chip *c, bool ignore_primask)
     int best = active_priority(k);
     int basepri = 0;
 
-    if (c->model->cpu != CPU_CORTEX_M0) {
+    if (!cpu_is_v6m(c->model->cpu)) {
         basepri = (int)cpu_get(c->cpu, CPU_BASEPRI);
         if (cpu_get(c->cpu, CPU_FAULTMASK) & 1 && best > PRIORITY_HARD)
             best = PRIORITY_HARD;
@@ -272,7 +273,7 @@ static void enter(struct chip *c, unsigned e)
 {
     uint32_t exc_return;
 
-    c->live->cpu.cycles += CYCLES_ENTRY;
+    c->live->cpu.cycles += cycles_entry(c->model->cpu);
     if (!push_frame(c, &exc_return)) {
         if (e == EXC_HARD || active_priority(&c->live->cortex) < 0) {
             lock_up(c, "no stack for the hard fault handler");
@@ -385,7 +386,7 @@ void cortex_return(struct chip *c, uint32_t exc_return)
         return;
     }
     deactivate(k, e);
-    if (c->model->cpu != CPU_CORTEX_M0 && e != EXC_NMI)
+    if (!cpu_is_v6m(c->model->cpu) && e != EXC_NMI)
         cpu_set(c->cpu, CPU_FAULTMASK, 0);
     c->live->cpu.event = true;
     next = due(c, false);
@@ -492,8 +493,10 @@ static void describe(struct chip *c, enum fault why, char *text, size_t n)
         break;
     case FAULT_UNALIGNED:
         snprintf(text, n,
-                 "LDM, STM, LDRD, STRD or exclusive access at an "
-                 "unaligned address");
+                 cpu_is_v6m(c->model->cpu)
+                     ? "access at an unaligned address"
+                     : "LDM, STM, LDRD, STRD or exclusive access at an "
+                       "unaligned address");
         break;
     case FAULT_NOCP:
         snprintf(text, n, "FPU instruction while SCB_CPACR has the FPU off");
@@ -524,7 +527,7 @@ static bool has_handler(struct chip *c, unsigned e)
 {
     struct cortex *k = &c->live->cortex;
 
-    if (c->model->cpu == CPU_CORTEX_M0 || e < EXC_MEM || e > EXC_USAGE)
+    if (cpu_is_v6m(c->model->cpu) || e < EXC_MEM || e > EXC_USAGE)
         return false;
     return k->shcsr >> (16 + e - EXC_MEM) & 1 &&
            group_of(k, priority_of(k, e)) < execution_priority(c, false);
@@ -560,6 +563,8 @@ void cortex_reset(struct chip *c)
     uint32_t sp, pc;
 
     *k = (struct cortex){.ccr = CCR_STKALIGN};
+    if (cpu_is_v6m(c->model->cpu))
+        k->ccr |= CCR_UNALIGN_TRP; /* both are fixed there: DDI 0419, B3.2.8 */
     cpu_clear_regs(c->cpu);
     fpu_reset(c);
     c->live->cpu.attention = false;

@@ -40,7 +40,8 @@ struct area {
 };
 
 enum { BRANCH_HERE = 0xe7fe };
-enum { AREAS = 4, CODE_PAGE = 1024, NO_INTERRUPT = -1, REPAIRS = 32 };
+enum { AREA_FLASH, AREA_RAM, AREA_LOW, AREA_CCM, AREAS };
+enum { CODE_PAGE = 1024, NO_INTERRUPT = -1, REPAIRS = 32 };
 
 /* Bytes of flash as they should be after the store under way. */
 struct repair {
@@ -70,11 +71,15 @@ struct cpu {
     const struct area *now; /* the one that PC was last seen in */
     int interrupt;          /* of the engine, during one run */
     uint16_t hint;          /* a hint or 0, during one run */
-    bool misaligned;        /* this is why it stopped, during one run */
-    bool no_fpu;            /* so is this */
-    bool fpu_off;           /* FPU instructions are special, to be refused */
-    bool run_all;           /* cpu_skip() */
-    uint64_t skipped;       /* instructions */
+    unsigned refill;        /* cycles */
+    bool v6m;
+    bool ram_at_0;    /* what the engine has at address 0 */
+    bool misaligned;  /* this is why it stopped, during one run */
+    bool unknown;     /* so is this: not an instruction of ARMv6-M */
+    bool no_fpu;      /* so is this */
+    bool fpu_off;     /* FPU instructions are special, to be refused */
+    bool run_all;     /* cpu_skip() */
+    uint64_t skipped; /* instructions */
     unsigned n_repairs;
     struct repair repair[REPAIRS];
     uint8_t cycles[65536];
@@ -239,12 +244,17 @@ static bool is_fpu(struct cpu *cpu, uint32_t pc)
     return (half_word(cpu, pc + 2) >> 8 & 14) == 10;
 }
 
-/* IT, hints, CPS, MSR, aligned accesses, FPU while off.  True: stop before
- * it. */
+/* IT, hints, CPS, MSR, aligned accesses, FPU while off, what ARMv6-M does not
+ * have.  True: stop before it. */
 static bool special(struct cpu *cpu, uint32_t pc, uint16_t op)
 {
     struct cpu_hot *h = cpu->hot;
 
+    if (cpu->v6m && !cycles_v6m_knows(op, half_word(cpu, pc + 2))) {
+        cpu->unknown = true;
+        h->pc = pc;
+        return true;
+    }
     if (needs_alignment(op)) {
         cpu->misaligned = unaligned(cpu, op);
         h->pc = pc;
@@ -304,7 +314,7 @@ static void branched(struct cpu *cpu, uint32_t pc)
     struct cpu_hot *h = cpu->hot;
     bool flash = cpu->now->flash;
 
-    h->cycles += CYCLES_REFILL + (flash ? h->flash_cost : 0);
+    h->cycles += cpu->refill + (flash ? h->flash_cost : 0);
     h->fetch_mask = flash && h->fetch ? ~h->line_mask : 0;
     h->line = pc;
     h->ready = h->cycles + h->fetch;
@@ -313,7 +323,7 @@ static void branched(struct cpu *cpu, uint32_t pc)
 /* What branched() and the instruction itself make of it. */
 static unsigned branch_here(const struct cpu *cpu, unsigned cost)
 {
-    return CYCLES_REFILL + (cpu->now->flash ? cpu->hot->flash_cost : 0) +
+    return cpu->refill + (cpu->now->flash ? cpu->hot->flash_cost : 0) +
            (cost & OP_CYCLES);
 }
 
@@ -515,26 +525,22 @@ static void io_write(struct cpu *cpu, uint32_t addr, unsigned size,
 /* ARMv7-M memory map (DDI 0403 B3.1): system memory of the STM32, bit-band
  * alias of RAM, peripherals and their bit-band alias, static memory
  * controller, private peripheral bus. */
-IO_WINDOW(system_memory, 0x1ff00000)
+IO_WINDOW(system_memory, 0x1fff0000)
 IO_WINDOW(ram_bits, 0x22000000)
-IO_WINDOW(data_eeprom, 0x08080000)
 IO_WINDOW(peripherals, 0x40000000)
 IO_WINDOW(fsmc, 0xa0000000)
 IO_WINDOW(private_bus, 0xe0000000)
 
-static bool map_io(struct cpu *cpu, const struct chip_model *m)
+static bool map_io(struct cpu *cpu)
 {
     uc_engine *uc = cpu->uc;
     int bad = 0;
 
-    bad |= uc_mmio_map(uc, 0x1ff00000, 0x100000, system_memory_read, cpu,
+    bad |= uc_mmio_map(uc, 0x1fff0000, 0x10000, system_memory_read, cpu,
                        system_memory_write, cpu);
-    if (cpu->kind != CPU_CORTEX_M0)
+    if (!cpu->v6m)
         bad |= uc_mmio_map(uc, 0x22000000, 0x2000000, ram_bits_read, cpu,
                            ram_bits_write, cpu);
-    if (m->data_size)
-        bad |= uc_mmio_map(uc, m->data_base, m->data_size, data_eeprom_read,
-                           cpu, data_eeprom_write, cpu);
     bad |= uc_mmio_map(uc, 0x40000000, 0x20000000, peripherals_read, cpu,
                        peripherals_write, cpu);
     bad |=
@@ -544,24 +550,51 @@ static bool map_io(struct cpu *cpu, const struct chip_model *m)
     return !bad;
 }
 
+static bool map_memory(struct cpu *cpu, const struct area *a)
+{
+    uint32_t rights = a->flash       ? UC_PROT_READ | UC_PROT_EXEC
+                      : a->data_only ? UC_PROT_READ | UC_PROT_WRITE
+                                     : UC_PROT_ALL;
+
+    return !uc_mem_map_ptr(cpu->uc, a->base, a->size, rights, a->host);
+}
+
 static bool map_memories(struct cpu *cpu)
 {
     unsigned i;
 
     for (i = 0; i < AREAS; i++) {
-        struct area *a = &cpu->area[i];
-        uint32_t rights = a->flash       ? UC_PROT_READ | UC_PROT_EXEC
-                          : a->data_only ? UC_PROT_READ | UC_PROT_WRITE
-                                         : UC_PROT_ALL;
+        const struct area *a = &cpu->area[i];
 
         if (!a->size)
             continue;
         cpu->code[i] = calloc(a->size / CODE_PAGE + 1, 1);
-        if (!cpu->code[i] ||
-            uc_mem_map_ptr(cpu->uc, a->base, a->size, rights, a->host))
+        if (!cpu->code[i] || !map_memory(cpu, a))
             return false;
     }
     return true;
+}
+
+/* The RAM is smaller than the flash, so there is room for its code[]. */
+static void remap(struct cpu *cpu)
+{
+    struct area *low = &cpu->area[AREA_LOW];
+    const struct area *from =
+        &cpu->area[cpu->hot->ram_at_0 ? AREA_RAM : AREA_FLASH];
+    uint32_t old = low->size;
+
+    cpu->ram_at_0 = cpu->hot->ram_at_0;
+    uc_mem_unmap(cpu->uc, 0, old);
+    *low = *from;
+    low->base = 0;
+    memset(cpu->code[AREA_LOW], 0, old / CODE_PAGE + 1);
+    map_memory(cpu, low);
+    /* What the engine has translated and looked up is of the old memory. */
+    uc_ctl_remove_cache(cpu->uc, 0, (uint64_t)old);
+    uc_ctl_flush_tlb(cpu->uc);
+    cpu->now = find_area(cpu, cpu_get(cpu, CPU_PC));
+    if (!cpu->now)
+        cpu->now = &cpu->area[AREA_FLASH];
 }
 
 static bool add_hooks(struct cpu *cpu)
@@ -584,10 +617,11 @@ static bool add_hooks(struct cpu *cpu)
     return !bad;
 }
 
-static bool open_engine(struct cpu *cpu, const struct chip_model *m)
+static bool open_engine(struct cpu *cpu)
 {
     static const int model[] = {
         [CPU_CORTEX_M0] = UC_CPU_ARM_CORTEX_M0,
+        [CPU_CORTEX_M0P] = UC_CPU_ARM_CORTEX_M0,
         [CPU_CORTEX_M3] = UC_CPU_ARM_CORTEX_M3,
         [CPU_CORTEX_M4F] = UC_CPU_ARM_CORTEX_M4,
     };
@@ -595,9 +629,8 @@ static bool open_engine(struct cpu *cpu, const struct chip_model *m)
     if (uc_open(UC_ARCH_ARM, UC_MODE_THUMB, &cpu->uc))
         return false;
     return !uc_ctl_set_cpu_model(cpu->uc, model[cpu->kind]) &&
-           !uc_ctl_exits_enable(cpu->uc) && map_memories(cpu) &&
-           map_io(cpu, m) && add_hooks(cpu) &&
-           !uc_context_alloc(cpu->uc, &cpu->now_regs);
+           !uc_ctl_exits_enable(cpu->uc) && map_memories(cpu) && map_io(cpu) &&
+           add_hooks(cpu) && !uc_context_alloc(cpu->uc, &cpu->now_regs);
 }
 
 struct cpu *cpu_new(const struct chip_model *m, struct cpu_hot *hot,
@@ -611,14 +644,18 @@ struct cpu *cpu_new(const struct chip_model *m, struct cpu_hot *hot,
     cpu->hot = hot;
     cpu->bus = *bus;
     cpu->kind = m->cpu;
-    cpu->area[0] =
+    cpu->v6m = cpu_is_v6m(m->cpu);
+    cpu->refill = cycles_refill(m->cpu);
+    cpu->area[AREA_FLASH] =
         (struct area){m->flash_base, m->flash_size, flash, true, false};
-    cpu->area[1] = (struct area){m->ram_base, m->ram_size, ram, false, false};
-    cpu->area[2] = (struct area){0, m->flash_size, flash, true, false};
-    cpu->area[3] = (struct area){m->ccm_base, m->ccm_size, ccm, false, true};
+    cpu->area[AREA_RAM] =
+        (struct area){m->ram_base, m->ram_size, ram, false, false};
+    cpu->area[AREA_LOW] = (struct area){0, m->flash_size, flash, true, false};
+    cpu->area[AREA_CCM] =
+        (struct area){m->ccm_base, m->ccm_size, ccm, false, true};
     cpu->now = &cpu->area[0];
     cycles_table(m->cpu, cpu->cycles);
-    if (!open_engine(cpu, m)) {
+    if (!open_engine(cpu)) {
         cpu_free(cpu);
         return NULL;
     }
@@ -676,10 +713,13 @@ static enum cpu_event done_interrupt(struct cpu *cpu)
     case ENGINE_PREFETCH_ABORT:
         cpu_fault(cpu, CPU_FETCH, cpu_get(cpu, CPU_PC));
         return CPU_FAULT;
-    default:
-        cpu_fault(cpu, CPU_READ, 0);
-        return at(cpu, CPU_FAULT);
+    case ENGINE_DATA_ABORT: /* ARMv6-M: A3.2.1 */
+        if (cpu->v6m)
+            return at(cpu, CPU_UNALIGNED);
+        break;
     }
+    cpu_fault(cpu, CPU_READ, 0);
+    return at(cpu, CPU_FAULT);
 }
 
 /* Order matters: a fault outranks the stop that it asked for. */
@@ -698,6 +738,8 @@ static enum cpu_event why(struct cpu *cpu, uc_err err)
         return at(cpu, CPU_UNALIGNED);
     if (cpu->no_fpu)
         return at(cpu, CPU_NO_FPU);
+    if (cpu->unknown)
+        return at(cpu, CPU_UNDEF);
     if (cpu->hint)
         return done_hint(cpu);
     if (cpu->interrupt != NO_INTERRUPT)
@@ -728,11 +770,13 @@ enum cpu_event cpu_run(struct cpu *cpu)
     uc_err err;
 
     cpu->hint = 0;
-    cpu->misaligned = cpu->no_fpu = false;
+    cpu->misaligned = cpu->no_fpu = cpu->unknown = false;
     cpu->interrupt = NO_INTERRUPT;
     cpu->hot->attention = false;
     cpu->hot->faulted = false;
     cpu->hot->stalled = false;
+    if (cpu->ram_at_0 != cpu->hot->ram_at_0)
+        remap(cpu);
     mark_code(cpu, pc);
     err = uc_emu_start(cpu->uc, pc | 1, NO_END, 0, 0);
     repair_flash(cpu);
@@ -806,7 +850,7 @@ void cpu_clear_regs(struct cpu *cpu)
     cpu_set(cpu, CPU_XPSR, 1u << 24);
     cpu_set(cpu, CPU_CONTROL, 0);
     cpu_set(cpu, CPU_PRIMASK, 0);
-    if (cpu->kind != CPU_CORTEX_M0) {
+    if (!cpu->v6m) {
         cpu_set(cpu, CPU_BASEPRI, 0);
         cpu_set(cpu, CPU_FAULTMASK, 0);
     }

@@ -47,6 +47,7 @@ struct cpu_hot {
     uint32_t fetch_mask;   /* of the address of a line, while that counts */
     uint32_t line;         /* an address in the line being executed */
     uint64_t ready;        /* when the prefetch has the line behind it */
+    bool ram_at_0;         /* address 0 is the start of the RAM */
     bool attention;        /* come back before the next instruction */
     bool watch_flash;      /* flash is busy: come back before touching it */
     bool stalled;          /* that is why it came back */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * cycles.c - the table behind cycles.h.  Encodings: ARMv7-M ARM (DDI 0403)
- * chapter A5.
+ * cycles.c - the table behind cycles.h.  Encodings: ARMv7-M ARM (DDI 0403) and
+ * ARMv6-M ARM (DDI 0419), chapter A5 both.
  */
 #include "cycles.h"
 
@@ -26,7 +26,17 @@ static unsigned misc16(unsigned op)
     return 1;
 }
 
-static unsigned narrow(unsigned op, unsigned store)
+/* Loading PC from the stack: 4 + registers there, 3 + registers here. */
+static unsigned misc16_v6m(unsigned op)
+{
+    unsigned cost = misc16(op);
+
+    if ((op & 0xff00) == 0xbd00)
+        cost++;
+    return cycles_v6m_knows(op, 0) ? cost : cost | OP_SPECIAL;
+}
+
+static unsigned narrow(unsigned op, unsigned store, enum cpu_kind kind)
 {
     unsigned top = op >> 11;
 
@@ -39,8 +49,14 @@ static unsigned narrow(unsigned op, unsigned store)
     if ((op & 0xf000) == 0xc000) /* LDM, STM */
         return (1 + bits_set(op & 0xff)) | OP_SPECIAL;
     if ((op & 0xf000) == 0xb000)
-        return misc16(op);
+        return cpu_is_v6m(kind) ? misc16_v6m(op) : misc16(op);
     return 1;
+}
+
+/* All are looked at: BL is known by its second half-word. */
+static unsigned wide_v6m(unsigned op, enum cpu_kind kind)
+{
+    return (op < 0xf380 ? 2 : kind == CPU_CORTEX_M0 ? 4 : 3) | OP_SPECIAL;
 }
 
 /* A5.3: first half-words 0xE8xx to 0xFFxx. */
@@ -67,9 +83,35 @@ static unsigned wide(unsigned op, enum cpu_kind kind)
 
 void cycles_table(enum cpu_kind kind, uint8_t table[65536])
 {
-    unsigned store = kind == CPU_CORTEX_M0 ? 2 : 1;
+    bool v6m = cpu_is_v6m(kind);
     unsigned op;
 
     for (op = 0; op < 0x10000; op++)
-        table[op] = (uint8_t)(op < 0xe800 ? narrow(op, store) : wide(op, kind));
+        table[op] = (uint8_t)(op < 0xe800 ? narrow(op, v6m ? 2 : 1, kind)
+                              : v6m       ? wide_v6m(op, kind)
+                                          : wide(op, kind));
+}
+
+unsigned cycles_refill(enum cpu_kind kind)
+{
+    return kind == CPU_CORTEX_M0P ? 1 : 2;
+}
+
+unsigned cycles_entry(enum cpu_kind kind)
+{
+    return kind == CPU_CORTEX_M0 ? 16 : kind == CPU_CORTEX_M0P ? 15 : 12;
+}
+
+bool cycles_v6m_knows(unsigned op, unsigned op2)
+{
+    if (op >= 0xe800) /* A5.3: BL, MSR, barriers, MRS */
+        return ((op & 0xf800) == 0xf000 && (op2 & 0xd000) == 0xd000) ||
+               ((op & 0xffe0) == 0xf380 && (op2 & 0xd000) == 0x8000) ||
+               (op == 0xf3bf && (op2 & 0xffc0) == 0x8f40) ||
+               (op == 0xf3ef && (op2 & 0xd000) == 0x8000);
+    if ((op & 0xf500) == 0xb100) /* CBZ, CBNZ */
+        return false;
+    if ((op & 0xffc0) == 0xb640) /* of CPS and SETEND: CPS i */
+        return op == 0xb662 || op == 0xb672;
+    return (op & 0xff00) != 0xbf00 || !(op & 0xf); /* no IT */
 }

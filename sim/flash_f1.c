@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * flash_f1.c - flash and its controller on the STM32F10x (and, with other
- * facts, F0).  PM0075; RM0008 3.3.3 for wait states.
+ * flash_f1.c - flash and its controller on the STM32F10x and, with other
+ * facts, F0.  PM0075; RM0008 3.3.3 for wait states; RM0091 chapter 3.
  *
  * Not here: programming option bytes (accepted and ignored, with a note).
  */
@@ -48,10 +48,10 @@ enum {
 #define KEY2      0xcdef89abu
 #define OBR_RESET 0x03fffffcu
 
-/* DS5792 table 29 (STM32F103xC/D/E); the same in DS5319 (x8/B). */
-#define T_PROGRAM    (52500 * SIM_NS) /* typical; 40 to 70 us */
-#define T_PAGE_ERASE (30 * SIM_MS)    /* 20 to 40 ms, no typical given */
-#define T_MASS_ERASE (40 * SIM_MS)    /* 20 to 40 ms */
+/* DS5792 table 29 (STM32F103xC/D/E); the same in DS5319 (x8/B) and DS9826
+ * (F072). */
+#define T_PAGE_ERASE (30 * SIM_MS) /* 20 to 40 ms, no typical given */
+#define T_MASS_ERASE (40 * SIM_MS) /* 20 to 40 ms */
 
 #define MHZ 1000000u
 
@@ -138,7 +138,7 @@ static void erase(struct dev *d, uint32_t off, size_t n, sim_time time)
 static void program(struct dev *d, uint32_t off, uint16_t value)
 {
     cells_program(d->chip, off, 2, value);
-    begin(d, T_PROGRAM);
+    begin(d, facts(d)->program);
 }
 
 static bool hsi_runs(struct dev *d)
@@ -300,7 +300,7 @@ static void rule(struct dev *d, unsigned which, bool broken, const char *text)
     f->broken = broken ? f->broken | which : f->broken & ~which;
 }
 
-/* RM0008 3.3.3 */
+/* RM0008 3.3.3, RM0091 3.5.1 */
 static void check_latency(struct dev *d)
 {
     const struct flash_f1 *f = d->state;
@@ -323,9 +323,11 @@ static void acr_write(struct dev *d, uint32_t v)
     if ((f->acr ^ v) & ACR_PRFTBE &&
         chip_clock_hz(d->chip, CLOCK_SYS) > 24 * MHZ)
         chip_guest_error(d->chip, "flash prefetch switched above 24 MHz");
-    if ((v & ACR_LATENCY) > 2)
-        chip_guest_error(d->chip, "FLASH_ACR.LATENCY above 2 is reserved");
-    f->acr = v & (ACR_LATENCY | ACR_HLFCYA | ACR_PRFTBE);
+    if ((v & ACR_LATENCY) > facts(d)->max_latency)
+        chip_guest_error(d->chip, "FLASH_ACR.LATENCY above %u is reserved",
+                         facts(d)->max_latency);
+    f->acr = v & (ACR_LATENCY | ACR_PRFTBE |
+                  (facts(d)->half_cycle ? ACR_HLFCYA : 0));
     if (f->acr & ACR_PRFTBE)
         f->acr |= ACR_PRFTBS;
     chip_clocks_changed(d->chip);
@@ -455,13 +457,13 @@ static size_t page_size(struct dev *d, uint32_t addr)
  * memory programming"). */
 static struct chip_flash_times times(struct dev *d, uint32_t addr)
 {
-    (void)d, (void)addr;
+    (void)addr;
     return (struct chip_flash_times){
-        .erase = T_PAGE_ERASE, .program = T_PROGRAM, .unit = 2};
+        .erase = T_PAGE_ERASE, .program = facts(d)->program, .unit = 2};
 }
 
-/* The prefetch buffer (FLASH_ACR.PRFTBE) is two lines of 64 bits; while one is
- * executed the other is read. */
+/* The prefetch buffer (FLASH_ACR.PRFTBE) is some lines, of 64 bits on F1; while
+ * one is executed the next is read. */
 static struct flash_cost cost(struct dev *d)
 {
     const struct flash_f1 *f = d->state;
@@ -472,7 +474,7 @@ static struct flash_cost cost(struct dev *d)
         .branch = wait,
         .literal = wait,
         .line = prefetch ? 0 : wait,
-        .line_bytes = 8,
+        .line_bytes = facts(d)->line_bytes,
         .fetch = prefetch && wait ? wait + 1 : 0,
     };
 }

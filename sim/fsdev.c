@@ -225,7 +225,6 @@ static void sof(struct chip *c, void *dev, unsigned frame)
     struct dev *d = dev;
     struct fsdev *s = d->state;
 
-    (void)c;
     if (!fsdev_enabled(d) || (s->cntr & CNTR_FSUSP))
         return;
     s->frame = (uint16_t)frame;
@@ -233,6 +232,7 @@ static void sof(struct chip *c, void *dev, unsigned frame)
         s->sofs++;
     fsdev_activity(d);
     fsdev_flag(d, ISTR_SOF);
+    chip_usb_sof(c);
 }
 
 static void bus_reset(struct chip *c, void *dev, bool begin)

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * gpio_f4.c - ports and system configuration of STM32F405 and F407.  RM0090
- * chapters 8 and 9.
+ * gpio_f4.c - ports and system configuration of STM32F4, and of F0 and L0,
+ * whose ports are the same.  RM0090 chapters 8 and 9, RM0091 chapters 8 and 9.
  *
  * Not here: what alternate functions drive (an alternate output counts as
- * released), EXTI, remapping of memory to address 0.
+ * released), EXTI, other memories at address 0 than flash and RAM.
  */
 #include "periph.h"
 
@@ -19,6 +19,7 @@ enum {
     LCKR = 0x1c,
     AFRL = 0x20,
     AFRH = 0x24,
+    BRR = 0x28, /* not on F4 */
 };
 
 enum { PINS = 16, REGS = 10 };
@@ -181,10 +182,13 @@ static void write_lock(struct dev *d, unsigned size, uint32_t v)
 static uint32_t gpio_read(struct dev *d, unsigned range, uint32_t off,
                           unsigned size)
 {
+    const struct gpio_f4_facts *f = d->desc->facts;
     const struct gpio_f4 *g = d->state;
     uint32_t reg = off & ~3u, v = 0;
 
     (void)range, (void)size;
+    if (reg == BRR && f->brr)
+        return 0;
     if (reg == IDR)
         v = idr(d);
     else if (reg < 4 * REGS)
@@ -198,10 +202,15 @@ static uint32_t gpio_read(struct dev *d, unsigned range, uint32_t off,
 static void gpio_write(struct dev *d, unsigned range, uint32_t off,
                        unsigned size, uint32_t value)
 {
+    const struct gpio_f4_facts *f = d->desc->facts;
     const struct gpio_f4 *g = d->state;
     uint32_t reg = off & ~3u, odr = g->reg[ODR / 4], v;
 
     (void)range;
+    if (reg == BRR && f->brr) {
+        write_odr(d, odr & ~reg_merge(0, off, size, value));
+        return;
+    }
     if (reg >= 4 * REGS) {
         dev_unmodelled(d, reg, "register");
         return;
@@ -248,8 +257,10 @@ const struct gpio_ops gpio_f4_gpio = {
 /* ---- SYSCFG: it remembers ---- */
 
 enum {
-    MEMRMP = 0x00,
-    CMPCR = 0x20,
+    MEMRMP = 0x00, /* CFGR1 on F0 and L0 */
+    MEM_MODE = 3,
+    MEM_RAM = 3,
+    CMPCR = 0x20, /* F4 */
     SYSCFG_REGS = 9,
     CMPCR_READY = 0x100,
 };
@@ -258,6 +269,25 @@ struct syscfg_f4 {
     uint32_t reg[SYSCFG_REGS];
 };
 
+static const struct syscfg_f4_facts *syscfg_facts(struct dev *d)
+{
+    static const struct syscfg_f4_facts f4 = {SYSCFG_REGS, true};
+
+    return d->desc->facts ? d->desc->facts : &f4;
+}
+
+static void remap(struct dev *d)
+{
+    const struct syscfg_f4 *s = d->state;
+    unsigned mode = s->reg[MEMRMP] & MEM_MODE;
+
+    if (mode && mode != MEM_RAM)
+        dev_unmodelled(d, MEMRMP,
+                       "other memory than flash and RAM at "
+                       "address 0");
+    chip_remap(d->chip, mode == MEM_RAM);
+}
+
 static uint32_t syscfg_read(struct dev *d, unsigned range, uint32_t off,
                             unsigned size)
 {
@@ -265,12 +295,12 @@ static uint32_t syscfg_read(struct dev *d, unsigned range, uint32_t off,
     uint32_t v;
 
     (void)range, (void)size;
-    if (off / 4 >= SYSCFG_REGS) {
+    if (off / 4 >= syscfg_facts(d)->registers) {
         dev_unmodelled(d, off, "register");
         return 0;
     }
     v = s->reg[off / 4];
-    if (off / 4 == CMPCR / 4 && v & 1)
+    if (off / 4 == CMPCR / 4 && v & 1 && syscfg_facts(d)->cmpcr)
         v |= CMPCR_READY;
     return v >> 8 * (off & 3);
 }
@@ -281,13 +311,13 @@ static void syscfg_write(struct dev *d, unsigned range, uint32_t off,
     struct syscfg_f4 *s = d->state;
 
     (void)range;
-    if (off / 4 >= SYSCFG_REGS) {
+    if (off / 4 >= syscfg_facts(d)->registers) {
         dev_unmodelled(d, off, "register");
         return;
     }
     s->reg[off / 4] = reg_merge(s->reg[off / 4], off, size, value);
-    if (s->reg[MEMRMP] & 3)
-        dev_unmodelled(d, MEMRMP, "other memory than flash at address 0");
+    if (off / 4 == MEMRMP)
+        remap(d);
 }
 
 static void syscfg_reset(struct dev *d, enum reset_cause cause)
@@ -296,6 +326,7 @@ static void syscfg_reset(struct dev *d, enum reset_cause cause)
 
     (void)cause;
     *s = (struct syscfg_f4){0};
+    remap(d);
 }
 
 const struct device_ops syscfg_f4_ops = {

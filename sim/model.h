@@ -41,7 +41,6 @@ struct dev {
  * chip_restore(). */
 struct device_ops {
     size_t state_size;
-    size_t kept; /* bytes at its end that live without power */
     /* What a read returns and does depends on the states of the peripherals
      * alone: time passes without a trace between two deadlines. */
     bool steady;
@@ -60,6 +59,8 @@ struct device_ops {
     void (*pins_changed)(struct dev *d);
     /* A clock of the chip was changed, started or stopped. */
     void (*clocks_changed)(struct dev *d);
+    /* The USB block received a start of frame. */
+    void (*usb_sof)(struct dev *d);
     /* Power is gone; reset() with RESET_POWER follows when it comes back. */
     void (*power_off)(struct dev *d);
 };
@@ -115,6 +116,7 @@ enum chip_clock {
     CLOCK_APB2,
     CLOCK_LSI,
     CLOCK_HSI, /* the flash controller needs it */
+    CLOCK_HSI48,
     CLOCK_USB, /* what the USB block gets: 48 MHz or it does not work */
 };
 uint32_t chip_clock_hz(struct chip *c, enum chip_clock which);
@@ -138,6 +140,8 @@ void chip_pins_changed(struct chip *c);
 /* RCC or the flash's wait states changed: the chip asks for its new clock,
  * everybody's clocks_changed() is called. */
 void chip_clocks_changed(struct chip *c);
+/* The USB block received a start of frame: everybody's usb_sof() is called. */
+void chip_usb_sof(struct chip *c);
 /* One character of USART output, for chip_usart_text(). */
 void chip_usart_put(struct chip *c, char ch);
 /* Resets the chip before the next instruction. */
@@ -164,15 +168,15 @@ enum flash_fate {
 enum flash_fate chip_flash_op(struct chip *c, enum flash_op op);
 /* Next draw from the seed of chip_cut_at(). */
 uint32_t chip_cut_random(struct chip *c);
+/* SYSCFG: what lies at address 0, the flash or the start of the RAM.  The CPU
+ * sees it from the next instruction on. */
+void chip_remap(struct chip *c, bool ram);
 /* The array as the controller changes it, by offset; call
  * chip_flash_written() after the change. */
 void chip_flash_written(struct chip *c, uint32_t offset, size_t n);
 /* Stalls the CPU until t: time passes, events fire at their own times.  Only
  * inside read, write and store. */
 void chip_stall(struct chip *c, sim_time t);
-
-/* In the array, by its own address or at 0. */
-bool chip_in_flash(const struct chip *c, uint32_t addr);
 
 /* Ask all deadlines again: something outside of the caller's state moved. */
 void chip_touch(struct chip *c);
@@ -211,7 +215,19 @@ static inline uint32_t reg_merge(uint32_t old, uint32_t off, unsigned size,
 
 /* ---- chips ---- */
 
-enum cpu_kind { CPU_CORTEX_M0, CPU_CORTEX_M3, CPU_CORTEX_M4F };
+enum cpu_kind {
+    CPU_CORTEX_M0,
+    CPU_CORTEX_M0P, /* with VTOR, as ST has it */
+    CPU_CORTEX_M3,
+    CPU_CORTEX_M4F,
+};
+
+/* ARMv6-M: Thumb without most of Thumb-2, one kind of fault, no unaligned
+ * access. */
+static inline bool cpu_is_v6m(enum cpu_kind kind)
+{
+    return kind <= CPU_CORTEX_M0P;
+}
 
 /* Memory that is only read: system memory, unique id, flash size. */
 struct rom_area {
@@ -268,9 +284,7 @@ struct chip_model {
     uint32_t flash_base, flash_size;
     uint8_t flash_erased; /* 0xFF; L0: 0x00 */
     uint32_t ram_base, ram_size;
-    uint32_t ccm_base, ccm_size;   /* RAM on the data bus alone; size 0: none */
-    uint32_t data_base, data_size; /* data EEPROM, a range of the flash
-                                      controller; size 0: none */
+    uint32_t ccm_base, ccm_size; /* RAM on the data bus alone; size 0: none */
     uint32_t io_end; /* behind the last peripheral bus: accesses fault */
     uint32_t hse_hz; /* crystal of a bare chip */
     const struct rom_area *roms;

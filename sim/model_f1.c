@@ -48,8 +48,15 @@ static const struct dbgmcu_facts dbgmcu_c8 = {0x20030410};
 
 /* ---- peripherals ---- */
 
-static const struct flash_f1_facts flash_ze = {2048, 2, 0xffffffff};
-static const struct flash_f1_facts flash_c8 = {1024, 4, 0xffffffff};
+#define FLASH_F1(page_, pages_per_bit_)                                        \
+    {                                                                          \
+        .page = page_, .pages_per_bit = pages_per_bit_, .wrpr = 0xffffffff,    \
+        .program = 52500 * SIM_NS, /* 40 to 70 us */                           \
+            .max_latency = 2, .half_cycle = true, .line_bytes = 8              \
+    }
+
+static const struct flash_f1_facts flash_ze = FLASH_F1(2048, 2);
+static const struct flash_f1_facts flash_c8 = FLASH_F1(1024, 4);
 static const struct bkp_facts bkp_ze = {42};
 static const struct bkp_facts bkp_c8 = {10};
 

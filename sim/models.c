@@ -13,10 +13,10 @@ static const struct chip_model *const chips[] = {
     &model_stm32f103c8,
     &model_stm32f407vg,
     &model_stm32f411ce,
-    &model_stm32l072cz,
+    &model_stm32f072rb,
 };
 static const char chip_list[] = "stm32f103ze, stm32f103c8, stm32f407vg, "
-                                "stm32f411ce, stm32l072cz";
+                                "stm32f411ce, stm32f072rb";
 
 static const struct sim_board boards[] = {
     {
@@ -51,8 +51,17 @@ static const struct sim_board boards[] = {
         .pins = {{"LED", {'C', 13}, true}, {"key", {'A', 0}, true}},
         .pullup = PULLUP_NONE,
     },
+    {
+        /* Laid out like the STM32F072B-DISCO; no crystal. */
+        .name = "stm32f072",
+        .model = &model_stm32f072rb,
+        .pins = {{"LED", {'C', 6}, false}, {"key", {'A', 0}, false}},
+        .pulls = {{{'A', 0}, false}}, /* 220 kOhm at the user button */
+        .pullup = PULLUP_NONE,        /* the chip has its own */
+    },
 };
-static const char board_list[] = "stm32f103ze, bluepill, stm32f407, blackpill";
+static const char board_list[] = "stm32f103ze, bluepill, stm32f407, blackpill, "
+                                 "stm32f072";
 
 const struct chip_model *chip_model_find(const char *name)
 {

@@ -10,14 +10,12 @@
 
 extern const struct device_ops rcc_f1_ops, flash_f1_ops, gpio_f1_ops;
 extern const struct device_ops afio_f1_ops, usart_ops, iwdg_ops;
-extern const struct device_ops bkp_ops, pwr_ops, dbgmcu_ops, crc_ops;
+extern const struct device_ops bkp_ops, pwr_ops, dbgmcu_ops;
+extern const struct device_ops crc_ops, crc_v2_ops, usart_v2_ops;
 extern const struct device_ops rcc_f4_ops, flash_f4_ops, gpio_f4_ops;
 extern const struct device_ops syscfg_f4_ops, pwr_f4_ops, rtc_f4_ops;
-extern const struct device_ops rcc_l0_ops, flash_l0_ops, pwr_l0_ops;
-extern const struct device_ops syscfg_l0_ops;
-extern const struct rcc_ops rcc_l0_rcc;
-extern const struct flash_ops flash_l0_flash;
-extern const struct rcc_ops rcc_f1_rcc, rcc_f4_rcc;
+extern const struct device_ops rcc_f0_ops, crs_ops;
+extern const struct rcc_ops rcc_f0_rcc, rcc_f1_rcc, rcc_f4_rcc;
 extern const struct flash_ops flash_f1_flash, flash_f4_flash;
 extern const struct gpio_ops gpio_f1_gpio, gpio_f4_gpio;
 
@@ -25,6 +23,10 @@ struct flash_f1_facts {
     uint32_t page;          /* bytes */
     uint32_t pages_per_bit; /* of FLASH_WRPR; bit 31 has all the rest */
     uint32_t wrpr;          /* 0 bits are write-protected */
+    sim_time program;       /* typical */
+    unsigned max_latency;   /* wait states */
+    bool half_cycle;        /* FLASH_ACR.HLFCYA */
+    uint8_t line_bytes;     /* of the array, as the prefetch reads it */
 };
 
 struct flash_f4_facts {
@@ -49,12 +51,19 @@ struct pwr_f4_facts {
     uint8_t scale_mhz[4]; /* highest HCLK by VOS */
 };
 
-struct flash_l0_facts {
-    uint64_t wrp; /* 1 bits are write-protected sectors of 4 KB */
-};
-
 struct gpio_f4_facts {
     uint32_t moder, ospeedr, pupdr; /* after a reset */
+    bool brr;                       /* has the register BRR */
+};
+
+/* Of F4 where a device has no facts. */
+struct syscfg_f4_facts {
+    unsigned registers; /* up to 9 */
+    bool cmpcr;         /* the last one is the compensation cell's */
+};
+
+struct rtc_f4_facts {
+    unsigned registers; /* RTC_BKP0R.. */
 };
 
 enum { USART_PINS = 3 };
@@ -77,14 +86,12 @@ struct dbgmcu_facts {
     uint32_t idcode;
 };
 
+/* CRS keeps HSI48 right by the starts of frame. */
+bool crs_trims_by_usb(struct chip *c);
 /* PWR_CR.DBP: the backup domain may be written. */
 bool pwr_backup_open(struct chip *c);
 /* F4: the highest AHB clock that the regulator's scale allows, Hz. */
 uint32_t pwr_f4_max_hz(struct chip *c);
 bool rcc_f4_pll_on(struct chip *c);
-/* L0: the voltage range of the core, 1 to 3. */
-unsigned pwr_l0_range(struct chip *c);
-/* L0: HSI48 has its reference. */
-bool syscfg_l0_hsi48_reference(struct chip *c);
 
 #endif

@@ -112,11 +112,18 @@ const struct device_ops pwr_f4_ops = {
 
 /* ---- RTC: its backup registers ---- */
 
-enum { BKP0R = 0x50, BKP_REGS = 20 };
+enum { BKP0R = 0x50, BKP_REGS = 20 /* F4; F0 and L0: 5 */ };
 
 struct rtc_f4 {
     uint32_t bkp[BKP_REGS];
 };
+
+static bool is_backup(struct dev *d, uint32_t off)
+{
+    const struct rtc_f4_facts *f = d->desc->facts;
+
+    return off >= BKP0R && (off - BKP0R) / 4 < (f ? f->registers : BKP_REGS);
+}
 
 static uint32_t rtc_read(struct dev *d, unsigned range, uint32_t off,
                          unsigned size)
@@ -125,7 +132,7 @@ static uint32_t rtc_read(struct dev *d, unsigned range, uint32_t off,
     unsigned i = (off - BKP0R) / 4;
 
     (void)range, (void)size;
-    if (off >= BKP0R && i < BKP_REGS)
+    if (is_backup(d, off))
         return r->bkp[i] >> 8 * (off & 3);
     dev_unmodelled(d, off & ~3u, "register");
     return 0;
@@ -142,7 +149,7 @@ static void rtc_write(struct dev *d, unsigned range, uint32_t off,
     (void)range;
     if (!pwr_backup_open(d->chip))
         chip_guest_error(d->chip, "RTC written without PWR_CR.DBP");
-    else if (off >= BKP0R && i < BKP_REGS)
+    else if (is_backup(d, off))
         r->bkp[i] = reg_merge(r->bkp[i], off, size, value);
     else
         dev_unmodelled(d, off & ~3u, "register");

@@ -77,18 +77,18 @@ uint32_t rcc_cr_read(struct dev *rcc)
            (rcc_ready(rcc, r->pll_at) ? CR_PLLRDY : 0);
 }
 
-static uint32_t needs(bool on_hse, unsigned source)
+static uint32_t needs(unsigned pll_source, unsigned source)
 {
     if (source == SW_PLL)
-        return CR_PLLON | (on_hse ? CR_HSEON : CR_HSION);
+        return CR_PLLON | needs(pll_source, pll_source);
     return source == SW_HSE ? CR_HSEON : source == SW_HSI ? CR_HSION : 0;
 }
 
 /* 7.3.1: a clock that the system runs on, or is about to, stays on. */
-static uint32_t keep_used(struct dev *rcc, bool on_hse, uint32_t v)
+static uint32_t keep_used(struct dev *rcc, unsigned source, uint32_t v)
 {
     const struct rcc *r = rcc->state;
-    uint32_t keep = needs(on_hse, r->used) | needs(on_hse, r->cfgr & CFGR_SW);
+    uint32_t keep = needs(source, r->used) | needs(source, r->cfgr & CFGR_SW);
 
     keep &= r->cr & ~v;
     if (keep)
@@ -97,40 +97,40 @@ static uint32_t keep_used(struct dev *rcc, bool on_hse, uint32_t v)
     return v | keep;
 }
 
-sim_time rcc_start_pll(struct dev *rcc, bool on_hse, uint32_t old, uint32_t bit,
-                       sim_time at, sim_time lock)
+static sim_time source_at(const struct rcc *r, unsigned sw)
+{
+    const sim_time at[] = {r->hsi_at, r->hse_at, r->pll_at, r->hsi48_at};
+
+    return at[sw];
+}
+
+sim_time rcc_start_pll(struct dev *rcc, unsigned source, uint32_t old,
+                       uint32_t bit, sim_time at, sim_time lock)
 {
     const struct rcc *r = rcc->state;
 
     if (old & bit || !(r->cr & bit))
         return rcc_start(rcc, old, r->cr, bit, at, 0);
-    if (rcc_ready(rcc, on_hse ? r->hse_at : r->hsi_at))
+    if (rcc_ready(rcc, source_at(r, source)))
         return chip_now(rcc->chip) + lock;
     chip_guest_error(rcc->chip, "PLL switched on before its input clock is "
                                 "stable");
     return SIM_NEVER;
 }
 
-void rcc_cr_write(struct dev *rcc, bool on_hse, uint32_t v,
+void rcc_cr_write(struct dev *rcc, unsigned source, uint32_t v,
                   const struct rcc_times *times)
 {
     struct rcc *r = rcc->state;
     uint32_t old = r->cr;
 
-    r->cr = keep_used(rcc, on_hse, v);
+    r->cr = keep_used(rcc, source, v);
     r->hsi_at = rcc_start(rcc, old, r->cr, CR_HSION, r->hsi_at, times->hsi);
     r->hse_at = rcc_start(rcc, old, r->cr, CR_HSEON, r->hse_at, times->hse);
     if (!chip_hse_hz(rcc->chip))
         r->hse_at = SIM_NEVER;
     r->pll_at =
-        rcc_start_pll(rcc, on_hse, old, CR_PLLON, r->pll_at, times->pll);
-}
-
-static sim_time source_at(const struct rcc *r, unsigned sw)
-{
-    if (sw == SW_PLL)
-        return r->pll_at;
-    return sw == SW_HSE ? r->hse_at : r->hsi_at;
+        rcc_start_pll(rcc, source, old, CR_PLLON, r->pll_at, times->pll);
 }
 
 void rcc_cfgr_write(struct dev *rcc, uint32_t v)
@@ -140,7 +140,7 @@ void rcc_cfgr_write(struct dev *rcc, uint32_t v)
     unsigned sw = v & CFGR_SW;
 
     r->cfgr = v;
-    if (changed & CFGR_SW && (sw == SW_NONE || source_at(r, sw) == SIM_NEVER))
+    if (changed & CFGR_SW && source_at(r, sw) == SIM_NEVER)
         chip_guest_error(rcc->chip, "RCC_CFGR.SW selects a clock that is off");
 }
 
@@ -149,7 +149,7 @@ void rcc_try_switch(struct dev *rcc)
     struct rcc *r = rcc->state;
     unsigned sw = r->cfgr & CFGR_SW;
 
-    if (sw != r->used && sw != SW_NONE && rcc_ready(rcc, source_at(r, sw)))
+    if (sw != r->used && rcc_ready(rcc, source_at(r, sw)))
         r->used = sw;
 }
 
@@ -194,7 +194,7 @@ void rcc_restart(struct dev *rcc, enum reset_cause cause, uint32_t cr,
     struct rcc old = *r;
 
     *r = (struct rcc){.cr = cr};
-    r->hse_at = r->pll_at = r->lsi_at = r->lse_at = SIM_NEVER;
+    r->hse_at = r->pll_at = r->hsi48_at = r->lsi_at = r->lse_at = SIM_NEVER;
     if (cause == RESET_POWER)
         return;
     r->bdcr = old.bdcr;

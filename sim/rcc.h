@@ -28,7 +28,9 @@
 #define CSR_SFTRSTF  (1u << 28)
 #define CSR_IWDGRSTF (1u << 29)
 
-enum { SW_HSI, SW_HSE, SW_PLL, SW_NONE };
+/* The source of the system clock, and that of the PLL (but SW_PLL).  HSI48 is
+ * F0's; the others have nothing in its place. */
+enum { SW_HSI, SW_HSE, SW_PLL, SW_HSI48 };
 
 /* How long each takes to be stable. */
 struct rcc_times {
@@ -41,7 +43,7 @@ struct rcc {
     unsigned used; /* SWS: the switch happens when the source is ready */
     unsigned broken;
     /* When they are stable, SIM_NEVER while off. */
-    sim_time hsi_at, hse_at, pll_at, lsi_at, lse_at;
+    sim_time hsi_at, hse_at, pll_at, hsi48_at, lsi_at, lse_at;
 };
 
 /* By HPRE and, at that bit, PPRE of CFGR. */
@@ -49,12 +51,12 @@ uint32_t rcc_ahb_hz(struct dev *rcc, uint32_t sys_hz);
 uint32_t rcc_apb_hz(struct dev *rcc, uint32_t ahb_hz, unsigned at);
 /* With the ready bits of HSI, HSE and PLL. */
 uint32_t rcc_cr_read(struct dev *rcc);
-/* v: only bits that can be written.  on_hse: the PLL runs on HSE, not HSI. */
-void rcc_cr_write(struct dev *rcc, bool on_hse, uint32_t v,
+/* v: only bits that can be written.  source: what the PLL runs on. */
+void rcc_cr_write(struct dev *rcc, unsigned source, uint32_t v,
                   const struct rcc_times *times);
 /* As rcc_start(), of a PLL with its enable bit in CR. */
-sim_time rcc_start_pll(struct dev *rcc, bool on_hse, uint32_t old, uint32_t bit,
-                       sim_time at, sim_time lock);
+sim_time rcc_start_pll(struct dev *rcc, unsigned source, uint32_t old,
+                       uint32_t bit, sim_time at, sim_time lock);
 /* v: only bits that can be written. */
 void rcc_cfgr_write(struct dev *rcc, uint32_t v);
 /* To the source that CFGR.SW selects, as soon as it is ready (7.2.6). */

@@ -129,6 +129,8 @@ static uint32_t hz(struct dev *d, enum chip_clock which)
         return rcc_ready(d, r->rcc.hsi_at) ? HSI_HZ : 0;
     case CLOCK_USB:
         return usb_hz(d);
+    case CLOCK_HSI48:
+        break;
     }
     return 0;
 }
@@ -169,7 +171,8 @@ static void cr_write(struct dev *d, uint32_t v)
 
     if (v & CR_CSSON)
         dev_unmodelled(d, CR, "clock security system");
-    rcc_cr_write(d, r->rcc.cfgr & CFGR_PLLSRC, v & CR_WRITE, &times);
+    rcc_cr_write(d, r->rcc.cfgr & CFGR_PLLSRC ? SW_HSE : SW_HSI, v & CR_WRITE,
+                 &times);
 }
 
 static void cfgr_write(struct dev *d, uint32_t v)

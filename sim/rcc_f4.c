@@ -191,6 +191,8 @@ static uint32_t hz(struct dev *d, enum chip_clock which)
         return rcc_ready(d, r->rcc.hsi_at) ? HSI_HZ : 0;
     case CLOCK_USB:
         return rcc_ready(d, r->rcc.pll_at) ? q_hz(d) : 0;
+    case CLOCK_HSI48:
+        break;
     }
     return 0;
 }
@@ -274,13 +276,13 @@ static void cr_write(struct dev *d, uint32_t v)
 {
     struct rcc_f4 *r = d->state;
     uint32_t old = r->rcc.cr;
-    bool on_hse = r->pllcfgr & PLLCFGR_SRC;
+    unsigned source = r->pllcfgr & PLLCFGR_SRC ? SW_HSE : SW_HSI;
 
     if (v & CR_CSSON)
         dev_unmodelled(d, CR, "clock security system");
-    rcc_cr_write(d, on_hse, v & CR_WRITE, &times);
+    rcc_cr_write(d, source, v & CR_WRITE, &times);
     r->i2s_at =
-        rcc_start_pll(d, on_hse, old, CR_PLLI2SON, r->i2s_at, times.pll);
+        rcc_start_pll(d, source, old, CR_PLLI2SON, r->i2s_at, times.pll);
 }
 
 /* ---- PLLCFGR, CFGR ---- */

@@ -2,7 +2,8 @@
 /*
  * scs.c - registers of the private peripheral bus: NVIC, SysTick, SCB, the
  * cycle counter of the DWT, and DBGMCU_IDCODE.  ARMv7-M ARM (DDI 0403) B3 and
- * C1; STM32 specifics from PM0056 (SysTick counts HCLK or HCLK / 8).
+ * C1; ARMv6-M ARM (DDI 0419) B3; STM32 specifics from PM0056 (SysTick counts
+ * HCLK or HCLK / 8).
  *
  * Not here: MPU (reads as absent), ITM, FPB, debug halting.
  */
@@ -58,6 +59,11 @@ enum {
 
 #define AIRCR_KEY      0x05fau
 #define AIRCR_KEY_READ 0xfa05u
+
+static bool is_v6m(const struct chip *c)
+{
+    return cpu_is_v6m(c->model->cpu);
+}
 
 /* ---- SysTick ---- */
 
@@ -215,13 +221,20 @@ static uint32_t priority_read(struct chip *c, unsigned e)
     return v;
 }
 
+static bool has_priority(struct chip *c, unsigned e)
+{
+    if (e >= EXC_IRQ0)
+        return irq_exists(c, e);
+    return is_v6m(c) ? e == EXC_SVC || e >= EXC_PENDSV : e >= EXC_MEM;
+}
+
 static void priority_write(struct chip *c, unsigned e, unsigned n,
                            uint32_t value)
 {
     unsigned mask = 0xff00u >> c->model->priority_bits & 0xff;
 
     for (; n--; e++, value >>= 8)
-        if (e >= EXC_MEM && e < EXC_MAX && (e < EXC_IRQ0 || irq_exists(c, e)))
+        if (has_priority(c, e))
             c->live->cortex.priority[e] = (uint8_t)(value & mask);
     cortex_update(c);
 }
@@ -273,8 +286,15 @@ static void vtor_write(struct chip *c, uint32_t value)
     struct cortex *k = &c->live->cortex;
     unsigned align = 128;
 
-    if (c->model->cpu == CPU_CORTEX_M0)
-        return; /* not implemented: reads as zero */
+    if (c->model->cpu == CPU_CORTEX_M0) {
+        /* RAZ/WI (DDI 0419, B3.2.5): not wrong, but it has misled many. */
+        if (report_once(c, SCS_BASE + VTOR))
+            chip_report(c, EV_CORE,
+                        "SCB_VTOR 0x%08x: a Cortex-M0 has none, its vectors "
+                        "stay at address 0, at PC 0x%08x",
+                        value, chip_pc(c));
+        return;
+    }
     while (align < 4 * (EXC_IRQ0 + c->model->irqs))
         align *= 2;
     if (value & (align - 1) & ~0x7fu)
@@ -292,7 +312,8 @@ static void aircr_write(struct chip *c, uint32_t value)
         chip_guest_error(c, "SCB_AIRCR written without VECTKEY");
         return;
     }
-    c->live->cortex.aircr_group = value >> 8 & 7;
+    if (!is_v6m(c))
+        c->live->cortex.aircr_group = value >> 8 & 7;
     if (value & 4)
         chip_want_reset(c, RESET_SOFTWARE);
     cortex_update(c);
@@ -313,9 +334,23 @@ static uint32_t shcsr_read(struct chip *c)
     return v;
 }
 
-static bool is_m0(const struct chip *c)
+/* DDI 0419, table B3-3 and following; the MPU's read as absent. */
+static bool v6m_has(uint32_t off)
 {
-    return c->model->cpu == CPU_CORTEX_M0;
+    static const struct {
+        uint16_t first, last;
+    } has[] = {{SYST_CSR, SYST_CALIB}, {NVIC_ISER, NVIC_ISER},
+               {NVIC_ICER, NVIC_ICER}, {NVIC_ISPR, NVIC_ISPR},
+               {NVIC_ICPR, NVIC_ICPR}, {NVIC_IPR, NVIC_IPR + 0x1c},
+               {CPUID, CCR},           {SHPR + 4, SHCSR},
+               {DFSR, DFSR},           {MPU_TYPE, MPU_END},
+               {DHCSR, DEMCR}};
+    size_t i;
+
+    for (i = 0; i < sizeof(has) / sizeof(has[0]); i++)
+        if (off >= has[i].first && off <= has[i].last)
+            return true;
+    return false;
 }
 
 static void unknown(struct chip *c, uint32_t addr)
@@ -401,9 +436,10 @@ static void scb_write(struct chip *c, uint32_t off, uint32_t value)
         scr_write(c, value);
         break;
     case CCR:
-        if (value & 1u << 3 && report_once(c, SCS_BASE + CCR))
+        if (value & 1u << 3 && !is_v6m(c) && report_once(c, SCS_BASE + CCR))
             chip_report(c, EV_UNMODELLED, "SCB_CCR.UNALIGN_TRP is ignored");
-        k->ccr = value & 0x31b;
+        if (!is_v6m(c)) /* read-only there */
+            k->ccr = value & 0x31b;
         break;
     case SHCSR:
         k->shcsr = value & 0x70000;
@@ -434,6 +470,10 @@ static uint32_t word_read(struct chip *c, uint32_t off)
 {
     struct cortex *k = &c->live->cortex;
 
+    if (is_v6m(c) && !v6m_has(off)) {
+        unknown(c, SCS_BASE + off);
+        return 0;
+    }
     if (off >= SYST_CSR && off <= SYST_CALIB)
         return tick_read(c, off);
     if (off >= NVIC_ISER && off < NVIC_ISPR)
@@ -457,7 +497,9 @@ static void word_write(struct chip *c, uint32_t off, uint32_t value)
 {
     struct cortex *k = &c->live->cortex;
 
-    if (off >= SYST_CSR && off <= SYST_CVR)
+    if (is_v6m(c) && !v6m_has(off))
+        unknown(c, SCS_BASE + off);
+    else if (off >= SYST_CSR && off <= SYST_CVR)
         tick_write(c, off, value);
     else if (off >= NVIC_ISER && off < NVIC_ICER)
         set_write(c, &k->enabled, off, value, true);
@@ -501,11 +543,18 @@ static void dwt_write(struct chip *c, uint32_t addr, uint32_t value)
     k->cyccnt_base = k->dwt_ctrl & 1 ? c->live->cpu.cycles - count : count;
 }
 
+static void words_only(struct chip *c, uint32_t addr)
+{
+    chip_guest_error(c, "core register 0x%08x takes words only", addr);
+}
+
 uint32_t scs_read(struct chip *c, uint32_t addr, unsigned size)
 {
     uint32_t word = addr & ~3u, v = 0;
 
-    if ((word == DWT_CTRL || word == DWT_CYCCNT) && !is_m0(c))
+    if (size != 4 && is_v6m(c))
+        words_only(c, addr);
+    if ((word == DWT_CTRL || word == DWT_CYCCNT) && !is_v6m(c))
         v = dwt_read(c, word);
     else if (addr - SCS_BASE < 0x1000)
         v = word_read(c, word - SCS_BASE);
@@ -515,10 +564,13 @@ uint32_t scs_read(struct chip *c, uint32_t addr, unsigned size)
     return size == 4 ? v : v & ((1u << 8 * size) - 1);
 }
 
-/* Priorities and fault status may be written in bytes; nothing else. */
+/* Priorities and fault status may be written in bytes; nothing else, and not
+ * on ARMv6-M (DDI 0419, B3.2.1, B3.4). */
 static bool narrow_write(struct chip *c, uint32_t off, unsigned size,
                          uint32_t value)
 {
+    if (is_v6m(c) && (size != 4 || !v6m_has(off)))
+        return false;
     if (off >= NVIC_IPR && off < NVIC_IPR_END)
         priority_write(c, EXC_IRQ0 + off - NVIC_IPR, size, value);
     else if (off >= SHPR && off < SHPR_END)
@@ -535,7 +587,7 @@ void scs_write(struct chip *c, uint32_t addr, unsigned size, uint32_t value)
     uint32_t off = addr - SCS_BASE;
 
     idle_broken(c);
-    if ((addr == DWT_CTRL || addr == DWT_CYCCNT) && !is_m0(c)) {
+    if ((addr == DWT_CTRL || addr == DWT_CYCCNT) && !is_v6m(c)) {
         dwt_write(c, addr, value);
         return;
     }
@@ -546,7 +598,7 @@ void scs_write(struct chip *c, uint32_t addr, unsigned size, uint32_t value)
     if (narrow_write(c, off, size, value))
         return;
     if (size != 4) {
-        chip_guest_error(c, "core register 0x%08x takes words only", addr);
+        words_only(c, addr);
         return;
     }
     word_write(c, off, value);

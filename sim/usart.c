@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * usart.c - transmitter of the USARTs of F1 and F4.  RM0008 chapter 27, RM0090
- * chapter 30.
+ * usart.c - transmitter of the USARTs of F1 and F4, and of F0 and L0, where the
+ * same lies elsewhere.  RM0008 chapter 27, RM0090 chapter 30, RM0091 chapter
+ * 27.
  *
  * Not here: the receiver, DMA, synchronous, LIN, IrDA and smartcard modes,
  * parity errors.
@@ -251,6 +252,130 @@ static void usart_reset(struct dev *d, enum reset_cause cause)
     *u = (struct usart){.sr = SR_TXE | SR_TC};
     update_irq(d);
 }
+
+/* ---- F0 and L0: ISR and ICR in place of SR, RDR and TDR in place of DR ----
+ */
+
+enum {
+    V2_CR1 = 0x00,
+    V2_CR2 = 0x04,
+    V2_CR3 = 0x08,
+    V2_BRR = 0x0c,
+    V2_GTPR = 0x10,
+    V2_RTOR = 0x14,
+    V2_RQR = 0x18,
+    V2_ISR = 0x1c,
+    V2_ICR = 0x20,
+    V2_RDR = 0x24,
+    V2_TDR = 0x28,
+};
+
+#define V2_CR1_UE    1u
+#define V2_ISR_TEACK (1u << 21)
+/* What cannot be written while UE is set (27.8.1): M1, DEAT, DEDT, OVER8, M0,
+ * WAKE, PCE, PS. */
+#define V2_CR1_FIXED 0x13ffb600u
+
+static uint32_t to_v2(const struct usart *u, uint32_t off)
+{
+    uint32_t cr1 = u->reg[CR1 / 4];
+
+    switch (off) {
+    case V2_CR1:
+        return (cr1 & ~CR1_UE) | (cr1 & CR1_UE ? V2_CR1_UE : 0);
+    case V2_CR2:
+        return u->reg[CR2 / 4];
+    case V2_CR3:
+        return u->reg[CR3 / 4];
+    case V2_BRR:
+        return u->reg[BRR / 4];
+    case V2_GTPR:
+        return u->reg[GTPR / 4];
+    case V2_ISR:
+        return u->sr |
+               ((cr1 & (CR1_UE | CR1_TE)) == (CR1_UE | CR1_TE) ? V2_ISR_TEACK
+                                                               : 0);
+    }
+    return 0;
+}
+
+static bool fixed(struct dev *d, const char *reg)
+{
+    const struct usart *u = d->state;
+
+    if (!(u->reg[CR1 / 4] & CR1_UE))
+        return false;
+    chip_guest_error(d->chip, "%s_%s changed while UE is set", d->desc->name,
+                     reg);
+    return true;
+}
+
+static void write_v2(struct dev *d, uint32_t off, uint32_t v)
+{
+    struct usart *u = d->state;
+    uint32_t old = to_v2(u, off);
+
+    switch (off) {
+    case V2_CR1:
+        if ((old ^ v) & V2_CR1_FIXED && fixed(d, "CR1"))
+            v = (v & ~V2_CR1_FIXED) | (old & V2_CR1_FIXED);
+        reg_write(d, CR1,
+                  (v & ~(V2_CR1_UE | CR1_UE)) | (v & V2_CR1_UE ? CR1_UE : 0));
+        break;
+    case V2_CR2:
+        reg_write(d, CR2, v);
+        break;
+    case V2_CR3:
+        reg_write(d, CR3, v);
+        break;
+    case V2_BRR:
+        if (v == old || !fixed(d, "BRR"))
+            reg_write(d, BRR, v);
+        break;
+    case V2_GTPR:
+        reg_write(d, GTPR, v);
+        break;
+    case V2_ICR:
+        reg_write(d, SR, u->sr & ~(v & SR_TC));
+        break;
+    case V2_TDR:
+        reg_write(d, DR, v);
+        break;
+    case V2_ISR:
+    case V2_RDR:
+        break;
+    default: /* RTOR and RQR are the receiver's, or of special modes */
+        dev_unmodelled(d, off, "register");
+    }
+}
+
+static uint32_t usart_v2_read(struct dev *d, unsigned range, uint32_t off,
+                              unsigned size)
+{
+    (void)range, (void)size;
+    if (off > V2_TDR + 3)
+        dev_unmodelled(d, off & ~3u, "register");
+    return to_v2(d->state, off & ~3u) >> 8 * (off & 3);
+}
+
+static void usart_v2_write(struct dev *d, unsigned range, uint32_t off,
+                           unsigned size, uint32_t value)
+{
+    uint32_t reg = off & ~3u;
+
+    (void)range;
+    write_v2(d, reg, reg_merge(to_v2(d->state, reg), off, size, value));
+}
+
+const struct device_ops usart_v2_ops = {
+    .state_size = sizeof(struct usart),
+    .steady = true,
+    .reset = usart_reset,
+    .read = usart_v2_read,
+    .write = usart_v2_write,
+    .deadline = usart_deadline,
+    .event = end_frame,
+};
 
 const struct device_ops usart_ops = {
     .state_size = sizeof(struct usart),
