@@ -369,6 +369,11 @@ uint8_t *chip_flash(struct chip *c)
     return c->flash;
 }
 
+uint8_t chip_flash_erased(const struct chip *c)
+{
+    return c->model->flash_erased;
+}
+
 void chip_remap(struct chip *c, bool ram)
 {
     c->live->cpu.ram_at_0 = ram;

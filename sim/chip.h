@@ -117,6 +117,8 @@ struct chip_flash_times chip_flash_times(const struct chip *c, uint32_t addr);
 /* Direct access to the flash array (a programmer's view).  After a write call
  * chip_flash_changed(). */
 uint8_t *chip_flash(struct chip *c);
+/* What its erased bytes read. */
+uint8_t chip_flash_erased(const struct chip *c);
 void chip_flash_changed(struct chip *c);
 /* Reads any mapped memory; false where nothing is mapped. */
 bool chip_peek(struct chip *c, uint32_t addr, void *buf, size_t n);

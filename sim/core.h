@@ -131,7 +131,6 @@ void power_cut(struct chip *c);
 
 /* Until when the flash array is busy, 0 when it is not. */
 sim_time chip_flash_busy(struct chip *c);
-bool chip_in_flash(const struct chip *c, uint32_t addr);
 
 /* ---- bus.c: what an address means ---- */
 

@@ -525,22 +525,26 @@ static void io_write(struct cpu *cpu, uint32_t addr, unsigned size,
 /* ARMv7-M memory map (DDI 0403 B3.1): system memory of the STM32, bit-band
  * alias of RAM, peripherals and their bit-band alias, static memory
  * controller, private peripheral bus. */
-IO_WINDOW(system_memory, 0x1fff0000)
+IO_WINDOW(system_memory, 0x1ff00000)
 IO_WINDOW(ram_bits, 0x22000000)
+IO_WINDOW(data_eeprom, 0x08080000)
 IO_WINDOW(peripherals, 0x40000000)
 IO_WINDOW(fsmc, 0xa0000000)
 IO_WINDOW(private_bus, 0xe0000000)
 
-static bool map_io(struct cpu *cpu)
+static bool map_io(struct cpu *cpu, const struct chip_model *m)
 {
     uc_engine *uc = cpu->uc;
     int bad = 0;
 
-    bad |= uc_mmio_map(uc, 0x1fff0000, 0x10000, system_memory_read, cpu,
+    bad |= uc_mmio_map(uc, 0x1ff00000, 0x100000, system_memory_read, cpu,
                        system_memory_write, cpu);
     if (!cpu->v6m)
         bad |= uc_mmio_map(uc, 0x22000000, 0x2000000, ram_bits_read, cpu,
                            ram_bits_write, cpu);
+    if (m->data_size)
+        bad |= uc_mmio_map(uc, m->data_base, m->data_size, data_eeprom_read,
+                           cpu, data_eeprom_write, cpu);
     bad |= uc_mmio_map(uc, 0x40000000, 0x20000000, peripherals_read, cpu,
                        peripherals_write, cpu);
     bad |=
@@ -617,7 +621,7 @@ static bool add_hooks(struct cpu *cpu)
     return !bad;
 }
 
-static bool open_engine(struct cpu *cpu)
+static bool open_engine(struct cpu *cpu, const struct chip_model *m)
 {
     static const int model[] = {
         [CPU_CORTEX_M0] = UC_CPU_ARM_CORTEX_M0,
@@ -629,8 +633,9 @@ static bool open_engine(struct cpu *cpu)
     if (uc_open(UC_ARCH_ARM, UC_MODE_THUMB, &cpu->uc))
         return false;
     return !uc_ctl_set_cpu_model(cpu->uc, model[cpu->kind]) &&
-           !uc_ctl_exits_enable(cpu->uc) && map_memories(cpu) && map_io(cpu) &&
-           add_hooks(cpu) && !uc_context_alloc(cpu->uc, &cpu->now_regs);
+           !uc_ctl_exits_enable(cpu->uc) && map_memories(cpu) &&
+           map_io(cpu, m) && add_hooks(cpu) &&
+           !uc_context_alloc(cpu->uc, &cpu->now_regs);
 }
 
 struct cpu *cpu_new(const struct chip_model *m, struct cpu_hot *hot,
@@ -655,7 +660,7 @@ struct cpu *cpu_new(const struct chip_model *m, struct cpu_hot *hot,
         (struct area){m->ccm_base, m->ccm_size, ccm, false, true};
     cpu->now = &cpu->area[0];
     cycles_table(m->cpu, cpu->cycles);
-    if (!open_engine(cpu)) {
+    if (!open_engine(cpu, m)) {
         cpu_free(cpu);
         return NULL;
     }

@@ -41,6 +41,7 @@ struct dev {
  * chip_restore(). */
 struct device_ops {
     size_t state_size;
+    size_t kept; /* bytes at its end that live without power */
     /* What a read returns and does depends on the states of the peripherals
      * alone: time passes without a trace between two deadlines. */
     bool steady;
@@ -178,6 +179,9 @@ void chip_flash_written(struct chip *c, uint32_t offset, size_t n);
  * inside read, write and store. */
 void chip_stall(struct chip *c, sim_time t);
 
+/* In the array, by its own address or at 0. */
+bool chip_in_flash(const struct chip *c, uint32_t addr);
+
 /* Ask all deadlines again: something outside of the caller's state moved. */
 void chip_touch(struct chip *c);
 
@@ -284,7 +288,9 @@ struct chip_model {
     uint32_t flash_base, flash_size;
     uint8_t flash_erased; /* 0xFF; L0: 0x00 */
     uint32_t ram_base, ram_size;
-    uint32_t ccm_base, ccm_size; /* RAM on the data bus alone; size 0: none */
+    uint32_t ccm_base, ccm_size;   /* RAM on the data bus alone; size 0: none */
+    uint32_t data_base, data_size; /* data EEPROM, a range of the flash
+                                      controller; size 0: none */
     uint32_t io_end; /* behind the last peripheral bus: accesses fault */
     uint32_t hse_hz; /* crystal of a bare chip */
     const struct rom_area *roms;

@@ -9,14 +9,11 @@
 #define COUNT(a) (sizeof(a) / sizeof((a)[0]))
 
 static const struct chip_model *const chips[] = {
-    &model_stm32f103ze,
-    &model_stm32f103c8,
-    &model_stm32f407vg,
-    &model_stm32f411ce,
-    &model_stm32f072rb,
+    &model_stm32f103ze, &model_stm32f103c8, &model_stm32f407vg,
+    &model_stm32f411ce, &model_stm32l072cz, &model_stm32f072rb,
 };
 static const char chip_list[] = "stm32f103ze, stm32f103c8, stm32f407vg, "
-                                "stm32f411ce, stm32f072rb";
+                                "stm32f411ce, stm32l072cz, stm32f072rb";
 
 static const struct sim_board boards[] = {
     {

@@ -14,6 +14,10 @@ extern const struct device_ops bkp_ops, pwr_ops, dbgmcu_ops;
 extern const struct device_ops crc_ops, crc_v2_ops, usart_v2_ops;
 extern const struct device_ops rcc_f4_ops, flash_f4_ops, gpio_f4_ops;
 extern const struct device_ops syscfg_f4_ops, pwr_f4_ops, rtc_f4_ops;
+extern const struct device_ops rcc_l0_ops, flash_l0_ops, pwr_l0_ops;
+extern const struct device_ops syscfg_l0_ops;
+extern const struct rcc_ops rcc_l0_rcc;
+extern const struct flash_ops flash_l0_flash;
 extern const struct device_ops rcc_f0_ops, crs_ops;
 extern const struct rcc_ops rcc_f0_rcc, rcc_f1_rcc, rcc_f4_rcc;
 extern const struct flash_ops flash_f1_flash, flash_f4_flash;
@@ -49,6 +53,10 @@ struct pwr_f4_facts {
     uint8_t vos;          /* after a reset */
     bool pll_off;         /* VOS can be changed only then */
     uint8_t scale_mhz[4]; /* highest HCLK by VOS */
+};
+
+struct flash_l0_facts {
+    uint64_t wrp; /* 1 bits are write-protected sectors of 4 KB */
 };
 
 struct gpio_f4_facts {
@@ -93,5 +101,9 @@ bool pwr_backup_open(struct chip *c);
 /* F4: the highest AHB clock that the regulator's scale allows, Hz. */
 uint32_t pwr_f4_max_hz(struct chip *c);
 bool rcc_f4_pll_on(struct chip *c);
+/* L0: the voltage range of the core, 1 to 3. */
+unsigned pwr_l0_range(struct chip *c);
+/* L0: HSI48 has its reference. */
+bool syscfg_l0_hsi48_reference(struct chip *c);
 
 #endif

@@ -109,7 +109,8 @@ static void power_on(struct chip *c)
 
     for (i = 0; i < c->n_devs; i++)
         if (c->dev[i].desc->ops)
-            memset(c->dev[i].state, 0, c->dev[i].desc->ops->state_size);
+            memset(c->dev[i].state, 0,
+                   c->dev[i].desc->ops->state_size - c->dev[i].desc->ops->kept);
     fill_with_noise(c, c->ram, c->model->ram_size);
     cpu_code_changed(c->cpu, c->model->ram_base, c->model->ram_size);
     fill_with_noise(c, c->ccm, c->model->ccm_size);

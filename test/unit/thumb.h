@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * thumb.h - a few ARMv7-M instructions as a test needs them, put straight
+ * thumb.h - a few Thumb instructions as a test needs them, put straight
  * into a chip's flash: "store this there, wait for that bit".  Encodings:
- * ARMv7-M ARM (DDI 0403), A5 and A7; ARMv6-M has all but MOVW and MOVT.
+ * ARMv7-M ARM (DDI 0403), A5 and A7.  With THUMB_V6M they are those of ARMv6-M
+ * (DDI 0419).
  */
 #ifndef TEST_THUMB_H
 #define TEST_THUMB_H
@@ -19,7 +20,6 @@
 struct code {
     struct chip *chip;
     uint32_t at;
-    bool v6m;
 };
 
 static inline void word(struct chip *c, uint32_t addr, uint32_t value)
@@ -43,6 +43,20 @@ static inline void op(struct code *k, unsigned half_word)
     k->at += 2;
 }
 
+#ifdef THUMB_V6M
+
+/* Byte by byte: there is no MOVW. */
+static inline void mov(struct code *k, unsigned r, uint32_t v)
+{
+    op(k, 0x2000 | r << 8 | v >> 24); /* movs r, # */
+    for (int shift = 16; shift >= 0; shift -= 8) {
+        op(k, 0x0200 | r << 3 | r);                  /* lsls r, r, #8 */
+        op(k, 0x3000 | r << 8 | (v >> shift & 255)); /* adds r, # */
+    }
+}
+
+#else
+
 /* MOVW and MOVT, both of 32 bits. */
 static inline void mov_half(struct code *k, unsigned first, unsigned r,
                             unsigned v)
@@ -51,26 +65,13 @@ static inline void mov_half(struct code *k, unsigned first, unsigned r,
     op(k, (v >> 8 & 7) << 12 | r << 8 | (v & 255));
 }
 
-/* From a literal behind it, which is jumped over. */
-static inline void mov_literal(struct code *k, unsigned r, uint32_t v)
-{
-    if (k->at & 2)
-        op(k, 0xbf00);      /* nop */
-    op(k, 0x4800 | r << 8); /* ldr r, 1f */
-    op(k, 0xe001);          /* b 2f */
-    op(k, v & 0xffff);      /* 1: */
-    op(k, v >> 16);         /* 2: is behind it */
-}
-
 static inline void mov(struct code *k, unsigned r, uint32_t v)
 {
-    if (k->v6m) {
-        mov_literal(k, r, v);
-        return;
-    }
     mov_half(k, 0xf240, r, v & 0xffff);
     mov_half(k, 0xf2c0, r, v >> 16);
 }
+
+#endif
 
 static inline void store(struct code *k, uint32_t addr, uint32_t v)
 {
@@ -159,19 +160,13 @@ static inline void wfi(struct code *k)
 }
 
 /* A handler that counts and returns. */
-static inline void counting_handler_of(struct chip *c, uint32_t at,
-                                       uint32_t counter, bool v6m)
-{
-    struct code k = {c, at, v6m};
-
-    count(&k, counter);
-    ret(&k);
-}
-
 static inline void counting_handler(struct chip *c, uint32_t at,
                                     uint32_t counter)
 {
-    counting_handler_of(c, at, counter, false);
+    struct code k = {c, at};
+
+    count(&k, counter);
+    ret(&k);
 }
 
 static inline void vector(struct chip *c, unsigned exception, uint32_t to)
@@ -183,7 +178,7 @@ static inline void vector(struct chip *c, unsigned exception, uint32_t to)
  * 0x1f0. */
 static inline struct code program(struct chip *c)
 {
-    struct code dead = {c, FLASH + 0x1f0, false};
+    struct code dead = {c, FLASH + 0x1f0};
     unsigned i;
 
     word(c, FLASH, STACK);
@@ -191,17 +186,7 @@ static inline struct code program(struct chip *c)
         vector(c, i, FLASH + 0x1f0);
     vector(c, 1, CODE);
     spin(&dead);
-    return (struct code){c, CODE, false};
-}
-
-/* The same for an ARMv6-M; its stack is smaller. */
-static inline struct code program_v6m(struct chip *c, uint32_t stack)
-{
-    struct code k = program(c);
-
-    word(c, FLASH, stack);
-    k.v6m = true;
-    return k;
+    return (struct code){c, CODE};
 }
 
 #endif
