@@ -9,10 +9,14 @@ if(NOT ARM_GCC)
         "scripts/setup, or configure with -DSALLYPORT_FIRMWARE=OFF")
 endif()
 
+set(SALLYPORT_BOARDS "" CACHE STRING "Boards to build for; empty: all")
+string(REPLACE ";" "|" boards "${SALLYPORT_BOARDS}")
+string(REPLACE ";" "|" board_dirs "${SALLYPORT_BOARD_DIR}")
 ExternalProject_Add(firmware
     SOURCE_DIR ${PROJECT_SOURCE_DIR}/cmake/firmware
     BINARY_DIR ${PROJECT_BINARY_DIR}/firmware-build
     CMAKE_GENERATOR ${CMAKE_GENERATOR}
+    LIST_SEPARATOR |
     CMAKE_ARGS
         -DCMAKE_TOOLCHAIN_FILE=${PROJECT_SOURCE_DIR}/cmake/arm-none-eabi.cmake
         -DSALLYPORT_OUTPUT=${PROJECT_BINARY_DIR}/firmware
@@ -20,7 +24,8 @@ ExternalProject_Add(firmware
         -DSALLYPORT_PACK=$<TARGET_FILE:firmware-pack>
         -DSALLYPORT_VERSION=${PROJECT_VERSION}
         -DSALLYPORT_BUILD=${SALLYPORT_BUILD}
-        -DSALLYPORT_BOARDS=${SALLYPORT_BOARDS}
+        -DSALLYPORT_BOARDS=${boards}
+        -DSALLYPORT_BOARD_DIR=${board_dirs}
     DEPENDS sallyport firmware-pack
     BUILD_ALWAYS ON
     INSTALL_COMMAND ""

@@ -69,7 +69,9 @@ set(PROFILE_staged_CODE -fno-tree-loop-optimize -fno-forward-propagate
 # Bytes of flash before the application, and the budget.
 function(profile_boot_size result family profile)
     set(size ${PROFILE_${profile}_BOOT_SIZE})
-    if(DEFINED ${family}_BOOT_SIZE)
+    if(DEFINED PROFILE_${profile}_BOOT_SIZE_${family})
+        set(size ${PROFILE_${profile}_BOOT_SIZE_${family}})
+    elseif(DEFINED ${family}_BOOT_SIZE)
         set(size ${${family}_BOOT_SIZE})
     endif()
     set(${result} ${size} PARENT_SCOPE)

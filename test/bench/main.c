@@ -296,12 +296,11 @@ static bool sequence(const char *file, const char *board)
 /* All that have firmware. */
 static bool every_board(struct output *o, bool brief)
 {
-    const struct rig_board *b;
     bool ok = true;
 
-    for (size_t i = 0; (b = rig_board_at(i)); i++)
-        if (!access(firmware(b->name), R_OK))
-            ok &= bench_board(o, b->name, brief);
+    for (size_t i = 0; rig_boards[i]; i++)
+        if (!access(firmware(rig_boards[i]->name), R_OK))
+            ok &= bench_board(o, rig_boards[i]->name, brief);
     return ok;
 }
 

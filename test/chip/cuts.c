@@ -194,6 +194,11 @@ unsigned lab_deep(void)
     return text ? (unsigned)strtoul(text, NULL, 0) : 0;
 }
 
+bool lab_sample(void)
+{
+    return getenv("SALLYPORT_TEST_SAMPLE") && !lab_deep();
+}
+
 /* ---- the walk ---- */
 
 static void visit(struct lab *l, struct chip_snapshot *from, unsigned n)

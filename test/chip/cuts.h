@@ -119,8 +119,10 @@ unsigned long lab_failures(const struct lab_counts *c);
 /* By number, then NULL; images are made once. */
 const struct lab_scenario *lab_scenario(const struct rig_board *b, unsigned i);
 
-/* $SALLYPORT_TEST_SEED or 1; $SALLYPORT_TEST_DEEP: 0 or how deep. */
+/* $SALLYPORT_TEST_SEED or 1; $SALLYPORT_TEST_DEEP: 0 or how deep;
+ * $SALLYPORT_TEST_SAMPLE: part of the points will do. */
 uint32_t lab_seed(void);
 unsigned lab_deep(void);
+bool lab_sample(void);
 
 #endif

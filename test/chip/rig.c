@@ -19,136 +19,25 @@
 enum { CLASS_OUT = 0x21, CLASS_IN = 0xA1 };
 enum { DETACH, DNLOAD, UPLOAD, GETSTATUS, CLRSTATUS, GETSTATE, ABORT };
 
-static const struct rig_board boards[] = {
-    {
-        .name = "stm32f103ze",
-        .model = "STM32F103ZE",
-        .profile = "dfu",
-        .flash = 0x08000000,
-        .flash_end = 0x08080000,
-        .slot = 0x08001000,
-        .slot_end = 0x0807F000,
-        .kv = 0x0807F000,
-        .page = {{256, 2048}},
-        .sector = {{2, 2048}, {63, 8192}, {2, 2048}},
-        .block = 2048,
-        .whole_pages = true,
-        .setup_alone = true,
-        .unit = 2,
-        .least = 2,
-        .program_us = 53,
-        .image = 12 * 1024,
-        .reset_tries = 6,
-        .ram = 0x20000000,
-        .ram_end = 0x20010000,
-        .unique_id = 0x1FFFF7E8,
-        .product = 0x5A103E00,
-        .key_port = 'A',
-        .key_pin = 0,
-        .key_pressed = 1,
-        .layout = "@Internal Flash /0x08000000/"
-                  "02*002Ka,63*008Kg,02*002Ka",
-    },
-    {
-        .name = "stm32f407",
-        .model = "STM32F407VG",
-        .profile = "dfu",
-        .flash = 0x08000000,
-        .flash_end = 0x08100000,
-        .slot = 0x08004000,
-        .slot_end = 0x08100000,
-        .kv = 0x08100000,
-        .page = {{4, 16384}, {1, 65536}, {7, 131072}},
-        .sector = {{4, 16384}, {1, 65536}, {7, 131072}},
-        .block = 4096,
-        .unit = 4,
-        .least = 1,
-        .program_us = 16,
-        .image = 40 * 1024,
-        .reset_tries = 60,
-        .ram = 0x20000000,
-        .ram_end = 0x20020000,
-        .ccm = 0x10000000,
-        .ccm_end = 0x10010000,
-        .unique_id = 0x1FFF7A10,
-        .product = 0x5A407600,
-        .key_port = 'A',
-        .key_pin = 0,
-        .key_pressed = 1,
-        .layout = "@Internal Flash /0x08000000/"
-                  "01*016Ka,03*016Kg,01*064Kg,07*128Kg",
-    },
-};
-
-/* What is different where the bootloader is larger, or has a partition for
- * what comes.  slot 0: nothing. */
-static const struct {
-    const char *profile;
-    struct {
-        uint32_t slot, slot_end;
-        struct rig_run sector[RIG_RUNS];
-        const char *layout;
-        uint32_t record;
-    } board[2]; /* as in boards[] */
-} later[] = {
-    {"both",
-     {{0x08002000,
-       0x0807F000,
-       {{4, 2048}, {62, 8192}, {1, 4096}, {2, 2048}},
-       "@Internal Flash /0x08000000/04*002Ka,62*008Kg,01*004Kg,02*002Ka",
-       0}}},
-    {"drive",
-     {{0x08002000,
-       0x0807F000,
-       {{4, 2048}, {62, 8192}, {1, 4096}, {2, 2048}},
-       "@Internal Flash /0x08000000/04*002Ka,62*008Kg,01*004Kg,02*002Ka",
-       0}}},
-    {"staged",
-     {{0x08004000,
-       0x08041000,
-       {{8, 2048}, {61, 4096}, {62, 4096}, {2, 2048}},
-       "@Internal Flash /0x08000000/08*002Ka,61*004Kg,62*004Ka,02*002Ka",
-       0x0807E000},
-      {0x08004000,
-       0x08080000,
-       {{4, 16384}, {1, 65536}, {7, 131072}},
-       "@Internal Flash /0x08000000/01*016Ka,03*016Kg,01*064Kg,03*128Kg,"
-       "04*128Ka",
-       0x080FC000}}},
-};
-
-/* The board as the profile in the name of this file has it. */
-static void choose_profile(struct rig *r, const char *elf)
+/* The row of the profile that the name of this file has, else the first. */
+static const struct rig_board *in_profile(const struct rig_board *b,
+                                          const char *elf)
 {
-    for (size_t i = 0; elf && i < COUNT(later); i++) {
-        size_t n = (size_t)(r->board - boards);
+    for (const struct rig_board *row = b; elf && row->name; row++) {
         char file[32];
 
-        snprintf(file, sizeof(file), "/sallyport-%s.elf", later[i].profile);
-        if (!strstr(elf, file))
-            continue;
-        r->other = *r->board;
-        r->other.profile = later[i].profile;
-        if (later[i].board[n].slot) {
-            r->other.slot = later[i].board[n].slot;
-            r->other.slot_end = later[i].board[n].slot_end;
-            r->other.record = later[i].board[n].record;
-            if (r->other.record)
-                r->other.download = r->other.slot_end;
-            r->other.layout = later[i].board[n].layout;
-            memcpy(r->other.sector, later[i].board[n].sector,
-                   sizeof(r->other.sector));
-        }
-        r->board = &r->other;
-        return;
+        snprintf(file, sizeof(file), "/sallyport-%s.elf", row->profile);
+        if (strstr(elf, file))
+            return row;
     }
+    return b;
 }
 
 const struct rig_board *rig_board(const char *name)
 {
-    for (size_t i = 0; i < COUNT(boards); i++)
-        if (!strcmp(boards[i].name, name))
-            return &boards[i];
+    for (size_t i = 0; rig_boards[i]; i++)
+        if (!strcmp(rig_boards[i]->name, name))
+            return rig_boards[i];
     return NULL;
 }
 
@@ -216,28 +105,18 @@ unsigned rig_pages(const struct rig_board *b, uint32_t addr, uint32_t n)
     return pages;
 }
 
-/* Typical times of the data sheets: DS5792 table 29, DS8626 table 40. */
 unsigned rig_erase_ms(const struct rig_board *b, uint32_t addr, uint32_t n)
 {
-    static const struct {
-        uint32_t size;
-        unsigned ms;
-    } times[] = {{2048, 30}, {16384, 250}, {65536, 550}, {131072, 1000}};
     unsigned ms = 0;
 
     for (uint32_t end = addr + n; addr < end;) {
         struct rig_span page = rig_page(b, addr);
 
-        for (size_t i = 0; i < COUNT(times); i++)
-            ms += times[i].size == page.size ? times[i].ms : 0;
+        for (unsigned i = 0; i < RIG_RUNS; i++)
+            ms += b->page[i].size == page.size ? b->erase_ms[i] : 0;
         addr = page.start + page.size;
     }
     return ms;
-}
-
-const struct rig_board *rig_board_at(size_t i)
-{
-    return i < COUNT(boards) ? &boards[i] : NULL;
 }
 
 /* ---- life ---- */
@@ -272,9 +151,11 @@ struct rig *rig_new(const char *board, const char *elf)
     if (!r)
         return NULL;
     r->board = rig_board(board);
-    r->show = getenv("SALLYPORT_TEST_SHOW") != NULL;
     if (r->board)
-        choose_profile(r, elf);
+        r->board = in_profile(r->board, elf);
+    else
+        fprintf(stderr, "%s: no such board in test/chip/boards\n", board);
+    r->show = getenv("SALLYPORT_TEST_SHOW") != NULL;
     if (r->board && open_chip(r, elf))
         return r;
     rig_free(r);

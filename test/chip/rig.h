@@ -3,7 +3,7 @@
  * rig.h - a virtual board on a bench: the bootloader's real ELF, a USB host in
  * virtual time, and what a DFU host program does with them.
  *
- * The facts of a board stand here a second time, from the data sheets and
+ * The facts of a board stand in boards/ a second time, from the data sheets and
  * docs, and not from the firmware's headers: a shared mistake would not show.
  * The rig asserts nothing; tests judge what it returns.
  */
@@ -26,6 +26,7 @@ enum { RIG_RUNS = 4 };
 
 struct rig_board {
     const char *name, *model; /* model: in the product string */
+    const char *family;       /* chips with the same registers: "F1", "F4" */
     const char *profile;      /* whose slot, sectors and layout these are */
     uint32_t flash, flash_end;
     uint32_t slot, slot_end;
@@ -33,7 +34,8 @@ struct rig_board {
     /* Profile staged: what comes lies here first, with the records of updates
      * behind it; 0: there is none. */
     uint32_t download, record;
-    struct rig_run page[RIG_RUNS];   /* what the silicon erases at once */
+    struct rig_run page[RIG_RUNS];   /* what the silicon erases at once, */
+    unsigned erase_ms[RIG_RUNS];     /* and its typical time for one */
     struct rig_run sector[RIG_RUNS]; /* of the layout string */
     uint32_t block;                  /* wTransferSize */
     /* A page goes through RAM: it can be written without an erase command,
@@ -63,7 +65,6 @@ struct rig_span {
 
 struct rig {
     const struct rig_board *board;
-    struct rig_board other; /* that, for a profile with another slot */
     struct chip *chip;
     struct host *host;
     unsigned resets; /* of the chip, any cause */
@@ -102,9 +103,12 @@ struct rig_op {
     sim_time busy; /* from the end of the first GETSTATUS to the last one's */
 };
 
+/* All boards of boards/, then NULL.  Each is a row per profile, dfu first, and
+ * a row without a name behind the last. */
+extern const struct rig_board *const rig_boards[];
+
 /* In profile dfu; NULL where there is no such board. */
 const struct rig_board *rig_board(const char *name);
-const struct rig_board *rig_board_at(size_t i);
 
 /* ---- the board's flash: the pages and sectors that hold an address, the
  * n-th ones of the slot ---- */

@@ -400,20 +400,20 @@ static const struct look looks_f4[] = {
 };
 
 static const struct {
-    const char *board;
+    const char *family;
     const struct look *look;
     size_t n;
 } looks[] = {
-    {"stm32f103ze", looks_f1, sizeof(looks_f1) / sizeof(looks_f1[0])},
-    {"stm32f407", looks_f4, sizeof(looks_f4) / sizeof(looks_f4[0])},
+    {"F1", looks_f1, sizeof(looks_f1) / sizeof(looks_f1[0])},
+    {"F4", looks_f4, sizeof(looks_f4) / sizeof(looks_f4[0])},
 };
 enum { NOTES = CORE_REGISTERS + 128 };
 
-/* Those of this board; their number. */
+/* Those of this board's family; their number. */
 static size_t looks_of(const struct rig *r, const struct look **look)
 {
     for (size_t i = 0; i < sizeof(looks) / sizeof(looks[0]); i++)
-        if (!strcmp(r->board->name, looks[i].board)) {
+        if (!strcmp(r->board->family, looks[i].family)) {
             *look = looks[i].look;
             assert_true(looks[i].n <= NOTES - CORE_REGISTERS);
             return looks[i].n;

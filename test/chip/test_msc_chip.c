@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * test_msc.c - the drive's door on the real ELF: bulk-only transport with its
- * thirteen cases, class requests, reset recovery, each of the 256 operation
+ * test_msc_chip.c - the drive's door on the real ELF: bulk-only transport with
+ * its thirteen cases, class requests, reset recovery, each of the 256 operation
  * codes, and what hosts send to find out what they have.  test_drive_chip.c
  * has the times and the updates.
  */
