@@ -74,14 +74,14 @@ def photo(size):
             + random.Random(3).randbytes(size - 20))
 
 
-def packed(b, kind, image):
+def packed(b, kind, image, profile="both"):
     """The image as a file of this kind, and what flash holds then."""
     if kind == "plain":
         return image, image
     image = images.stamped(image)
     if kind == "bin":
         return image, image
-    return (images.uf2(image, b.board.slot_of("both")[0],
+    return (images.uf2(image, b.board.slot_of(profile)[0],
                        FAMILY[b.board.name]),
             image + b"\xff" * (-len(image) % 256))
 
@@ -102,24 +102,54 @@ def drive_convert_agrees_with_test(b):
 
 # ---- a chip that shows its drive ----
 
-class Drive:
-    """A chip with the old application in flash and the key held, plugged in;
-    its disk in the guest."""
+class Shown:
+    """A chip with the old application in flash and the key held, plugged
+    in."""
 
-    def __init__(self, b, profile="both", desktop=False):
-        self.b, self.guest = b, b.guest
-        old = LOGS / ("old.%s.bin" % b.board.name)
+    def __init__(self, b, profile):
+        self.b, self.profile = b, profile
+        old = LOGS / ("old.%s.%s.bin" % (b.board.name, profile))
         self.old = images.stamped(plain(b, OLD, None, profile))
         self.slot = b.board.slot_of(profile)
         old.write_bytes(self.old)
+        b.start("%s@0x%08x" % (old, self.slot[0]),
+                firmware="sallyport-%s.elf" % profile,
+                options=("--pin", "PA0=1"))
+
+    def flash(self):
+        start, size = self.slot
+        at = start - 0x08000000
+        return self.b.chip.flash(LOGS / "after.bin")[at:at + size]
+
+    def reset(self):
+        """Without the key."""
+        self.b.chip.command("pin PA0=0")
+        return self.b.reset()
+
+    def installed(self, image, version=NEW):
+        """Flash has the image, after the reset where that installs it, and
+        the application runs."""
+        staged = self.profile == "staged"
+        before = self.flash()
+        if staged:
+            same(before[:len(self.old)], self.old, "the old application")
+        else:
+            same(before[:len(image)], image, "flash")
+        self.b.app_says(version, self.reset(), LIMIT)
+        same(self.flash()[:len(image)], image, "flash")
+
+
+class Drive(Shown):
+    """Its disk in the Linux guest."""
+
+    def __init__(self, b, profile="both", desktop=False):
+        self.guest = b.guest
         # As on a desktop udev reads a lot of a new disk.
         self.desktop = desktop
         self.guest.run("%s /run/quick; dmesg -c >/dev/null\n"
                        "echo 0 >/sys/module/usb_storage/parameters/delay_use"
                        % ("rm -f" if desktop else "touch"))
-        b.start("%s@0x%08x" % (old, self.slot[0]),
-                firmware="sallyport-%s.elf" % profile,
-                options=("--pin", "PA0=1"))
+        super().__init__(b, profile)
         self.path = self.guest.usb_path(b.plugged)
         self.mount_point = "/mnt/" + self.path
         self.disk, self.number = None, 0
@@ -190,21 +220,6 @@ class Drive:
         log = self.guest.run("dmesg").output
         return "\n".join(line for line in log.splitlines()
                          if TROUBLE.search(line) and GONE not in line)
-
-    def flash(self):
-        start, size = self.slot
-        at = start - 0x08000000
-        return self.b.chip.flash(LOGS / "after.bin")[at:at + size]
-
-    def reset(self):
-        """Without the key."""
-        self.b.chip.command("pin PA0=0")
-        return self.b.reset()
-
-    def installed(self, image, version=NEW):
-        """Flash has the image, and the application runs."""
-        same(self.flash()[:len(image)], image, "flash")
-        self.b.app_says(version, self.reset())
 
 
 # ---- each way of copying on each kind of mount ----
@@ -426,6 +441,25 @@ def drive_without_dfu_takes_a_file(b):
     since = drive.copy(image, mount="default", end="umount")
     drive.wait_result(since, "SUCCESS")
     drive.installed(image)
+
+
+# ---- staged ----
+
+def staged(b, way, mount, kind, end):
+    """The old application stays until the reset that installs the new one."""
+    drive = Drive(b, "staged")
+    file, image = packed(b, kind, plain(b, NEW, None, "staged"), "staged")
+    since = drive.copy(file, way, mount, end,
+                       "uf2" if kind == "uf2" else "bin")
+    drive.wait_result(since, "SUCCESS")
+    drive.installed(image)
+
+
+for row, others in ((("cp", "flush", "uf2", "umount"), BOARDS[1:]),
+                    (("cp", "default", "bin", "eject"), BOARDS[:1]),
+                    (("cp", "default", "plain", "eject"), BOARDS)):
+    add("drive_staged_%s_%s" % row[1:3],
+        lambda b, row=row: staged(b, *row), BOARDS, others)
 
 
 # ---- the largest files ----

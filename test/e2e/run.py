@@ -29,6 +29,7 @@ from chip import PROGRAM, ROOT, ChipError  # noqa: E402
 from vm import Guest, GuestError  # noqa: E402
 import cases_dfu  # noqa: E402,F401
 import cases_drive  # noqa: E402,F401
+import cases_uefi  # noqa: E402,F401
 
 
 def run_case(case, guest):

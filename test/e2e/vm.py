@@ -132,23 +132,18 @@ class Channel:
         return data
 
 
-class Guest:
-    """A running guest.  Use it as a context manager."""
+class UsbHost:
+    """A machine that devices are plugged into: `qmp` is QEMU's protocol."""
 
-    def __init__(self, log_dir):
+    def __init__(self, log_dir, log):
         self.log_dir = Path(log_dir)
         self.log_dir.mkdir(parents=True, exist_ok=True)
-        self.log = (self.log_dir / "guest.log").open("a")
+        self.log = (self.log_dir / log).open("a")
         self.sockets = tempfile.mkdtemp(prefix="sallyport-guest-")
         self.devices = 0
-        self.hub_ports = {}  # name -> port of the guest's root hub
+        self.hub_ports = {}  # name -> port of the machine's root hub
         self.started = time.monotonic()  # and again when QEMU starts
-        self.process = self.main = self.side = self.qmp = None
-        try:
-            self._start()
-        except BaseException:
-            self.close()
-            raise
+        self.process = self.qmp = None
 
     def __enter__(self):
         return self
@@ -156,8 +151,90 @@ class Guest:
     def __exit__(self, *error):
         self.close()
 
+    def close(self):
+        if self.qmp:
+            self.qmp.close()
+        if self.process and self.process.poll() is None:
+            self.process.kill()
+            self.process.wait()
+        shutil.rmtree(self.sockets, ignore_errors=True)
+        self.log.close()
+
     def _path(self, name):
         return os.path.join(self.sockets, name)
+
+    def _start_qemu(self, command, log):
+        self.process = subprocess.Popen(
+            command, stdin=subprocess.DEVNULL,
+            stdout=(self.log_dir / log).open("w"), stderr=subprocess.STDOUT)
+        self.qemu_log = self.log_dir / log
+
+    def _connect(self, name, kind):
+        deadline = time.monotonic() + 10
+        while True:
+            try:
+                return kind(self._path(name))
+            except OSError:
+                if self.process.poll() is not None:
+                    raise GuestError("QEMU does not start: "
+                                     + self.qemu_log.read_text().strip())
+                if time.monotonic() > deadline:
+                    raise
+                time.sleep(0.02)
+
+    def _note(self, text):
+        self.log.write("[%7.2f] %s\n" % (time.monotonic() - self.started,
+                                         text))
+        self.log.flush()
+
+    def attach(self, port):
+        """Plugs the device of a usbredir server on 127.0.0.1:port in."""
+        self.devices += 1
+        name = "usb%d" % self.devices
+        hub = next(n for n in range(1, HUB_PORTS + 1)
+                   if n not in self.hub_ports.values())
+        self.hub_ports[name] = hub
+        self._note("attach %s at %s: port %d" % (name, self.usb_path(name),
+                                                 port))
+        self.qmp.call("chardev-add", id=name, backend={
+            "type": "socket", "data": {
+                "addr": {"type": "inet", "data": {
+                    "host": "127.0.0.1", "port": str(port)}},
+                "server": False}})
+        self.qmp.call("device_add", driver="usb-redir", bus="xhci.0",
+                      port=str(hub), id=name + "d", chardev=name)
+        return name
+
+    def usb_path(self, name):
+        """The guest's name for the place where it is plugged in."""
+        return "1-%d" % self.hub_ports[name]
+
+    def detach(self, name):
+        self._note("detach %s" % name)
+        # QEMU removes the device at once, and the chardev with it.
+        self.qmp.call("device_del", id=name + "d")
+        del self.hub_ports[name]
+
+    @contextlib.contextmanager
+    def usb(self, port):
+        name = self.attach(port)
+        try:
+            yield name
+        finally:
+            self.detach(name)
+
+
+class Guest(UsbHost):
+    """A running guest.  Use it as a context manager."""
+
+    def __init__(self, log_dir):
+        super().__init__(log_dir, "guest.log")
+        self.main = self.side = None
+        try:
+            self._start()
+        except BaseException:
+            self.close()
+            raise
 
     def _start(self):
         vmlinux, initrd = guest_build.build()
@@ -178,10 +255,7 @@ class Guest:
                         % (name, self._path(name)),
                         "-device", "virtserialport,chardev=%s,name=%s"
                         % (name, name)]
-        self.process = subprocess.Popen(
-            command, stdin=subprocess.DEVNULL,
-            stdout=(self.log_dir / "qemu.log").open("w"),
-            stderr=subprocess.STDOUT)
+        self._start_qemu(command, "qemu.log")
         self.main = self._connect("main", Channel)
         self.side = self._connect("side", Channel)
         self.qmp = self._connect("qmp", Qmp)
@@ -194,33 +268,11 @@ class Guest:
         self.boot_seconds = time.monotonic() - self.started
         self._note("booted in %.1f s" % self.boot_seconds)
 
-    def _connect(self, name, kind):
-        deadline = time.monotonic() + 10
-        while True:
-            try:
-                return kind(self._path(name))
-            except OSError:
-                if self.process.poll() is not None:
-                    raise GuestError("QEMU does not start: " + (
-                        self.log_dir / "qemu.log").read_text().strip())
-                if time.monotonic() > deadline:
-                    raise
-                time.sleep(0.02)
-
     def close(self):
-        for part in (self.main, self.side, self.qmp):
+        for part in (self.main, self.side):
             if part:
                 part.close()
-        if self.process and self.process.poll() is None:
-            self.process.kill()
-            self.process.wait()
-        shutil.rmtree(self.sockets, ignore_errors=True)
-        self.log.close()
-
-    def _note(self, text):
-        self.log.write("[%7.2f] %s\n" % (time.monotonic() - self.started,
-                                         text))
-        self.log.flush()
+        super().close()
 
     def tail(self, lines=15):
         """What QEMU said and the end of the console, for a message about a
@@ -315,43 +367,7 @@ class Guest:
         except TimeoutError:
             raise GuestError("the guest gives no file\n" + self.tail())
 
-    # ---- USB ----
-
-    def attach(self, port):
-        """Plugs the device of a usbredir server on 127.0.0.1:port in."""
-        self.devices += 1
-        name = "usb%d" % self.devices
-        hub = next(n for n in range(1, HUB_PORTS + 1)
-                   if n not in self.hub_ports.values())
-        self.hub_ports[name] = hub
-        self._note("attach %s at %s: port %d" % (name, self.usb_path(name),
-                                                 port))
-        self.qmp.call("chardev-add", id=name, backend={
-            "type": "socket", "data": {
-                "addr": {"type": "inet", "data": {
-                    "host": "127.0.0.1", "port": str(port)}},
-                "server": False}})
-        self.qmp.call("device_add", driver="usb-redir", bus="xhci.0",
-                      port=str(hub), id=name + "d", chardev=name)
-        return name
-
-    def usb_path(self, name):
-        """The guest's name for the place where it is plugged in."""
-        return "1-%d" % self.hub_ports[name]
-
-    def detach(self, name):
-        self._note("detach %s" % name)
-        # QEMU removes the device at once, and the chardev with it.
-        self.qmp.call("device_del", id=name + "d")
-        del self.hub_ports[name]
-
-    @contextlib.contextmanager
-    def usb(self, port):
-        name = self.attach(port)
-        try:
-            yield name
-        finally:
-            self.detach(name)
+    # ---- more USB ----
 
     def load_usbip(self):
         """Makes the guest a USB/IP client, once.  Its network reaches this
