@@ -383,6 +383,12 @@ static void wait(struct drive *d, uint32_t ticks)
     d->patience = ticks;
 }
 
+/* As far as drive_poll() has seen. */
+static bool is_over(const struct drive *d)
+{
+    return (d->now - d->since) / TICK_MS >= d->patience;
+}
+
 /* ---- block.h ---- */
 
 uint32_t block_count(void)
@@ -433,8 +439,9 @@ void block_read(struct drive *d, uint32_t lba, uint8_t *to)
     uint32_t number = NUMBER_OF(lba); /* 0 is one of the FAT */
     const struct drive_sector *s = number ? find(d, number) : NULL;
 
-    /* Somebody still reads from the volume that is about to go. */
-    if (d->patience < QUIET)
+    /* Somebody still reads from the volume that is about to go.  When the time
+     * is up that does not hold up the rest. */
+    if (d->patience < QUIET && !is_over(d))
         d->since = d->now;
     if (s)
         memcpy(to, s->data, FAT_SECTOR);
@@ -538,7 +545,7 @@ __attribute__((noinline)) enum drive_due drive_poll(struct drive *d,
     if (d->outdated)
         drop(d);
     d->outdated = false;
-    if (make_room(d) || !idle || (d->now - d->since) / TICK_MS < d->patience)
+    if (make_room(d) || !idle || !is_over(d))
         return DRIVE_CARRY_ON;
     if (START != NEVER && d->patience == START)
         return DRIVE_START;

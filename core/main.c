@@ -106,19 +106,23 @@ static enum boot_decision stage(struct sallyport *s, enum boot_decision stay)
     return stay;
 }
 
-/* While the flash works: takes the data of a WRITE into RAM.  False: there is
- * none, or no room. */
+/* While the flash works: the drive goes on with what does not need it.  False:
+ * nothing is left that could be done. */
 bool sallyport_meanwhile(struct sallyport *s);
 
 #if CONFIG_MSC
 bool sallyport_meanwhile(struct sallyport *s)
 {
-    /* Only data: who reads while an ejected copy is put away would hold it
-     * up. */
-    if (s->msc.stage != MSC_DATA_OUT)
+    enum dcd_event event;
+
+    if ((CONFIG_DFU && !s->drive.opened) ||
+        s->drive.closing) /* another door's; off the bus */
         return false;
-    if (dcd_bulk_poll() == DCD_BULK_OUT)
+    event = dcd_bulk_poll();
+    if (event == DCD_BULK_OUT)
         msc_out(&s->msc);
+    else if (event == DCD_BULK_IN)
+        msc_in(&s->msc);
     msc_poll(&s->msc);
     return !s->msc.waiting;
 }

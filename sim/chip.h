@@ -140,6 +140,9 @@ uint64_t chip_flash_ops(const struct chip *c);
 uint64_t chip_flash_erases(const struct chip *c);
 uint64_t chip_flash_programs(const struct chip *c);
 
+/* When the operation that is under way will be over; 0: none is. */
+sim_time chip_flash_busy(struct chip *c);
+
 enum cut_mode { CUT_BEFORE, CUT_TORN, CUT_AFTER };
 /* Power fails at flash operation number `op` (0 is the next one that is
  * started after this call).  TORN leaves an arbitrary part of the operation

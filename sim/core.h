@@ -129,9 +129,6 @@ void power_do_reset(struct chip *c, enum reset_cause cause);
 /* The power fails now: chip_cut_at(). */
 void power_cut(struct chip *c);
 
-/* Until when the flash array is busy, 0 when it is not. */
-sim_time chip_flash_busy(struct chip *c);
-
 /* ---- bus.c: what an address means ---- */
 
 /* Index in io_slot, IO_WINDOWS * IO_SLOTS for what lies elsewhere. */

@@ -71,14 +71,15 @@ bool clock_find(struct clock *c, struct rig *r)
 }
 
 /* A millisecond of it; true where the CPU ran all the time, waited for nothing
- * but the host, and the bootloader is what runs. */
+ * but the host, and the bootloader is what runs.  It may run while the flash
+ * works. */
 static bool calm(struct clock *c)
 {
     struct chip *chip = c->rig->chip;
     uint64_t ops = chip_flash_ops(chip), work = chip_instructions(chip);
 
     host_wait(c->rig->host, SIM_MS);
-    return ops == chip_flash_ops(chip) &&
+    return ops == chip_flash_ops(chip) && !chip_flash_busy(chip) &&
            chip_instructions(chip) - work > 5000 &&
            host_attached(c->rig->host) == wire_plugged(chip_wire(chip)) &&
            chip_vtor(chip) != c->rig->board->slot;
