@@ -16,27 +16,15 @@ static const struct cli_option options[] = {
     {0},
 };
 
-struct range {
-    uint64_t start, end; /* end 0: all */
-};
-
 static bool work(struct target *t, void *ctx, struct fail *f)
 {
-    const struct range *range = ctx;
+    const struct target_range *range = ctx;
+    size_t index = range->end ? target_alt(&t->d, range->start) : 0;
     struct update_result r;
-    size_t index = 0;
-    struct layout_sector s;
 
     if (!target_in_bootloader(t, f))
         return false;
     t->update.dry_run = t->all->call->value[DRY_RUN];
-    for (size_t i = 0; i < t->d.alts && range->end; i++) {
-        if (t->d.alt[i].has_layout &&
-            layout_at(&t->d.alt[i].layout, range->start, &s)) {
-            index = i;
-            break;
-        }
-    }
     if (!update_erase(&t->update, index, range->start, range->end, &r, f))
         return false;
     json_number(&t->json, "erased", r.erased);
@@ -49,22 +37,10 @@ static bool work(struct target *t, void *ctx, struct fail *f)
 
 static bool run(const struct cli_call *call, struct fail *f)
 {
-    struct range range = {0};
-    uint32_t address, length;
+    struct target_range range;
 
-    if (!call->value[ADDRESS] != !call->value[LENGTH])
-        return fail(f, FAIL_USAGE,
-                    "erase: --address and --length belong "
-                    "together (see 'sallyport help erase')");
-    if (call->value[ADDRESS]) {
-        if (!cli_number("address", call->value[ADDRESS], &address, f) ||
-            !cli_number("length", call->value[LENGTH], &length, f))
-            return false;
-        if (!length)
-            return fail(f, FAIL_USAGE, "--length: 0 bytes are nothing");
-        range = (struct range){address, (uint64_t)address + length};
-    }
-    return target_verb(call, work, &range, f);
+    return target_range(call, ADDRESS, LENGTH, &range, f) &&
+           target_verb(call, work, &range, f);
 }
 
 const struct cli_verb cli_erase = {

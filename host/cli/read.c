@@ -17,25 +17,10 @@ static const struct cli_option options[] = {
     {0},
 };
 
-struct range {
-    uint64_t start, end; /* end 0: the image that is installed */
-};
-
-static size_t alt_of(const struct device *d, uint64_t addr)
-{
-    struct layout_sector s;
-
-    for (size_t i = 0; i < d->alts; i++) {
-        if (d->alt[i].has_layout && layout_at(&d->alt[i].layout, addr, &s))
-            return i;
-    }
-    return 0;
-}
-
-static bool read_device(struct target *t, const struct range *range,
+static bool read_device(struct target *t, const struct target_range *range,
                         struct fw *fw, struct fail *f)
 {
-    size_t index = range->end ? alt_of(&t->d, range->start) : 0;
+    size_t index = range->end ? target_alt(&t->d, range->start) : 0;
     uint64_t start, end;
 
     if (!target_in_bootloader(t, f))
@@ -92,28 +77,16 @@ static bool work(struct target *t, void *ctx, struct fail *f)
 
 static bool run(const struct cli_call *call, struct fail *f)
 {
-    struct range range = {0};
+    struct target_range range;
     enum fw_format format;
-    uint32_t address, length;
     struct targets all;
     bool ok;
 
     if (!call->value[OUTPUT])
         return fail(f, FAIL_USAGE, "read: no output given, add -o OUT");
-    if (!fw_format_of(call->value[OUTPUT], &format, f))
+    if (!fw_format_of(call->value[OUTPUT], &format, f) ||
+        !target_range(call, ADDRESS, LENGTH, &range, f))
         return false;
-    if (!call->value[ADDRESS] != !call->value[LENGTH])
-        return fail(f, FAIL_USAGE,
-                    "read: --address and --length belong "
-                    "together (see 'sallyport help read')");
-    if (call->value[ADDRESS]) {
-        if (!cli_number("address", call->value[ADDRESS], &address, f) ||
-            !cli_number("length", call->value[LENGTH], &length, f))
-            return false;
-        if (!length)
-            return fail(f, FAIL_USAGE, "--length: 0 bytes are nothing");
-        range = (struct range){address, (uint64_t)address + length};
-    }
     if (!targets_open(&all, call, f))
         return false;
     ok = all.n == 1 || fail(f, FAIL_USAGE,

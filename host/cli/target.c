@@ -522,6 +522,38 @@ bool target_to_bootloader(struct target *t, struct fail *f)
                 "the application left, and no bootloader came in its place");
 }
 
+/* ---- ranges ---- */
+
+bool target_range(const struct cli_call *call, unsigned address,
+                  unsigned length, struct target_range *range, struct fail *f)
+{
+    uint32_t start, n;
+
+    *range = (struct target_range){0};
+    if (!call->value[address] != !call->value[length])
+        return fail(f, FAIL_USAGE,
+                    "--address and --length belong together: give both");
+    if (!call->value[address])
+        return true;
+    if (!cli_number("address", call->value[address], &start, f) ||
+        !cli_number("length", call->value[length], &n, f))
+        return false;
+    if (!n)
+        return fail(f, FAIL_USAGE, "--length: 0 bytes are nothing");
+    *range = (struct target_range){start, (uint64_t)start + n};
+    return true;
+}
+
+size_t target_alt(const struct device *d, uint64_t addr)
+{
+    struct layout_sector s;
+
+    for (size_t i = 0; i < d->alts; i++)
+        if (d->alt[i].has_layout && layout_at(&d->alt[i].layout, addr, &s))
+            return i;
+    return 0;
+}
+
 /* ---- files ---- */
 
 static bool load(const struct cli_call *call, unsigned index, struct fw *fw,

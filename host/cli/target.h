@@ -129,6 +129,20 @@ bool target_json_none(const struct cli_call *call, const struct fail *f);
 extern volatile sig_atomic_t target_stop;
 void target_catch_signals(void);
 
+/* ---- a range of a device's memory ---- */
+
+struct target_range {
+    uint64_t start, end; /* end 0: none was given */
+};
+
+/* Of --address and --length at options[address] and options[length], which
+ * belong together. */
+bool target_range(const struct cli_call *call, unsigned address,
+                  unsigned length, struct target_range *range, struct fail *f);
+/* The memory (index of d->alt) that has an address; the first one where none
+ * has it. */
+size_t target_alt(const struct device *d, uint64_t addr);
+
 /* ---- firmware files for devices ---- */
 
 /* Loads call->file; address: of --address at options[index], or NULL. */
