@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * model_f4.c - STM32F407 and F411 as data.  RM0090: memory map 2.3, clock
- * enable and reset bits 7.3, alternate functions in DS8626 table 9, interrupts
- * 12.1, device electronic signature chapter 39, DBGMCU 38.6.1.  F411: RM0383
- * 2.3, 6.3, 10.2, 23.6.1 and 24, DS10314 table 9.
+ * model_f4.c - STM32F407, F411 and Geehy's APM32F407 as data.  RM0090: memory
+ * map 2.3, clock enable and reset bits 7.3, alternate functions in DS8626 table
+ * 9, interrupts 12.1, device electronic signature chapter 39, DBGMCU 38.6.1.
+ * F411: RM0383 2.3, 6.3, 10.2, 23.6.1 and 24, DS10314 table 9.
  */
 #include "dwc2.h"
 #include "models.h"
@@ -224,20 +224,18 @@ static const struct device devices_f411[] = {
     .rcc_ops = &rcc_f4_rcc, .gpio_ops = &gpio_f4_gpio,                         \
     .flash_ops = &flash_f4_flash
 
+/* RAM: SRAM1 and SRAM2.  SysTick, 12.1.2: 1 ms when HCLK / 8 is 18.75 MHz. */
+#define F407                                                                   \
+    .tick_calib = 18750, .flash_size = 1024 * 1024, .ccm_base = 0x10000000,    \
+    .ccm_size = 64 * 1024, .io_end = 0x50060c00, .hse_hz = 8000000,            \
+    .roms = roms_f407, .n_roms = COUNT(roms_f407), .devices = devices_f407,    \
+    .n_devices = COUNT(devices_f407)
+
 const struct chip_model model_stm32f407vg = {
-    F4, /* RAM: SRAM1 and SRAM2 */
+    F4,
+    F407,
     .name = "stm32f407vg",
     .irqs = 82,
-    .tick_calib = 18750, /* 12.1.2: 1 ms when HCLK / 8 is 18.75 MHz */
-    .flash_size = 1024 * 1024,
-    .ccm_base = 0x10000000,
-    .ccm_size = 64 * 1024,
-    .io_end = 0x50060c00,
-    .hse_hz = 8000000,
-    .roms = roms_f407,
-    .n_roms = COUNT(roms_f407),
-    .devices = devices_f407,
-    .n_devices = COUNT(devices_f407),
 };
 
 const struct chip_model model_stm32f411ce = {
@@ -252,4 +250,16 @@ const struct chip_model model_stm32f411ce = {
     .n_roms = COUNT(roms_f411),
     .devices = devices_f411,
     .n_devices = COUNT(devices_f411),
+};
+
+/* Geehy's registers are those of the F407 by other names; its SDK
+ * (APM32F4xx_SDK c80908ab: apm32f407xx.h, system_apm32f4xx.c) has more
+ * interrupts, and the same clock tree, wait states, regulator scales and USB
+ * block.  Not confirmed: DBGMCU_IDCODE, the ids of the USB block, times and
+ * limits of its data sheet. */
+const struct chip_model model_apm32f407ig = {
+    F4,
+    F407,
+    .name = "apm32f407ig",
+    .irqs = 85,
 };

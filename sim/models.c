@@ -11,9 +11,11 @@
 static const struct chip_model *const chips[] = {
     &model_stm32f103ze, &model_stm32f103c8, &model_stm32f407vg,
     &model_stm32f411ce, &model_stm32l072cz, &model_stm32f072rb,
+    &model_apm32f407ig,
 };
 static const char chip_list[] = "stm32f103ze, stm32f103c8, stm32f407vg, "
-                                "stm32f411ce, stm32l072cz, stm32f072rb";
+                                "stm32f411ce, stm32l072cz, stm32f072rb, "
+                                "apm32f407ig";
 
 static const struct sim_board boards[] = {
     {
@@ -56,9 +58,18 @@ static const struct sim_board boards[] = {
         .pulls = {{{'A', 0}, false}}, /* 220 kOhm at the user button */
         .pullup = PULLUP_NONE,        /* the chip has its own */
     },
+    {
+        /* Geehy's APM32F407 MINI: LED3, KEY1; both keys are between their
+         * pin and ground. */
+        .name = "apm32f407",
+        .model = &model_apm32f407ig,
+        .hse_hz = 8000000,
+        .pins = {{"LED", {'E', 5}, true}, {"key", {'A', 1}, true}},
+        .pullup = PULLUP_NONE,
+    },
 };
-static const char board_list[] = "stm32f103ze, bluepill, stm32f407, blackpill, "
-                                 "stm32f072";
+static const char board_list[] = "stm32f103ze, bluepill, stm32f407, "
+                                 "blackpill, stm32f072, apm32f407";
 
 const struct chip_model *chip_model_find(const char *name)
 {

@@ -7,9 +7,12 @@
 
 #include "model.h"
 
-extern const struct chip_model model_stm32f103ze, model_stm32f103c8;
-extern const struct chip_model model_stm32f407vg, model_stm32f411ce;
+extern const struct chip_model model_stm32f103ze;
+extern const struct chip_model model_stm32f103c8;
+extern const struct chip_model model_stm32f407vg;
+extern const struct chip_model model_stm32f411ce;
 extern const struct chip_model model_stm32l072cz;
 extern const struct chip_model model_stm32f072rb;
+extern const struct chip_model model_apm32f407ig;
 
 #endif
