@@ -8,7 +8,10 @@
 #include "port.h"
 
 /* The USART of the console and its clock. */
-#if defined(STM32F1)
+#if defined(STM32F107) /* whose PA9 is VBUS */
+#define DEMO_CONSOLE    USART2
+#define DEMO_CONSOLE_HZ (PORT_HCLK_HZ / 2u)
+#elif defined(STM32F1)
 #define DEMO_CONSOLE    USART1
 #define DEMO_CONSOLE_HZ PORT_HCLK_HZ
 #else

@@ -11,11 +11,11 @@
 static const struct chip_model *const chips[] = {
     &model_stm32f103ze, &model_stm32f103c8, &model_stm32f407vg,
     &model_stm32f411ce, &model_stm32l072cz, &model_stm32f072rb,
-    &model_apm32f407ig,
+    &model_apm32f407ig, &model_stm32f107vc,
 };
 static const char chip_list[] = "stm32f103ze, stm32f103c8, stm32f407vg, "
                                 "stm32f411ce, stm32l072cz, stm32f072rb, "
-                                "apm32f407ig";
+                                "apm32f407ig, stm32f107vc";
 
 static const struct sim_board boards[] = {
     {
@@ -32,6 +32,16 @@ static const struct sim_board boards[] = {
         .pins = {{"LED", {'C', 13}, true}},
         .pulls = {{{'B', 2}, false}}, /* BOOT1 jumper, 100 kOhm */
         .pullup = PULLUP_FIXED,
+    },
+    {
+        /* Laid out like the STM3210C-EVAL: LED1, the key between PB9 and
+         * ground with its resistor; PA9 is VBUS. */
+        .name = "stm32f107",
+        .model = &model_stm32f107vc,
+        .hse_hz = 25000000,
+        .pins = {{"LED", {'D', 7}, false}, {"key", {'B', 9}, true}},
+        .pulls = {{{'B', 9}, true}},
+        .pullup = PULLUP_NONE, /* the chip has its own */
     },
     {
         /* Laid out like the STM32F4DISCOVERY. */
@@ -68,8 +78,9 @@ static const struct sim_board boards[] = {
         .pullup = PULLUP_NONE,
     },
 };
-static const char board_list[] = "stm32f103ze, bluepill, stm32f407, "
-                                 "blackpill, stm32f072, apm32f407";
+static const char board_list[] = "stm32f103ze, bluepill, stm32f107, "
+                                 "stm32f407, blackpill, stm32f072, "
+                                 "apm32f407";
 
 const struct chip_model *chip_model_find(const char *name)
 {

@@ -33,6 +33,12 @@ struct flash_f1_facts {
     uint8_t line_bytes;     /* of the array, as the prefetch reads it */
 };
 
+struct rcc_f1_facts {
+    bool plls;           /* connectivity line: PLL2, PLL3 and their dividers */
+    uint8_t pll_min_mhz; /* slowest output of the PLL */
+    struct rcc_bit usb;  /* clock enable bit of the USB block */
+};
+
 struct flash_f4_facts {
     uint16_t wrp;         /* 0 bits are write-protected sectors */
     uint8_t mhz[8];       /* highest HCLK with so many wait states, 2.7 V */

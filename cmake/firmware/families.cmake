@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 # Chip families: which files drive them.  A board says which one it has
 # (boards.cmake), and how large its memories are.
-set(FAMILIES F103 F407 F411)
+set(FAMILIES F103 F107 F407 F411)
 
 # STM32F103: Cortex-M3, FSDEV, flash of 1 or 2 KB pages
 set(F103_CPU -mcpu=cortex-m3 -mthumb -DSTM32F1)
@@ -9,6 +9,13 @@ set(F103_PORT startup.c mem.c crc.c plat.c plat_f1.c clock_f1.c flash_f1.c
     dcd_fsdev.c)
 set(F103_DEMO app/demo.c app/demo_stm32.c app/demo_f1.c app/sallyport_app.c
     core/usbd.c port/stm32/mem.c port/stm32/clock_f1.c port/stm32/dcd_fsdev.c)
+
+# STM32F105 and F107: the same with DWC2 and more PLLs
+set(F107_CPU -mcpu=cortex-m3 -mthumb -DSTM32F1 -DSTM32F107)
+set(F107_PORT startup.c mem.c crc.c plat.c plat_f1.c clock_f107.c flash_f1.c
+    dcd_dwc2.c)
+set(F107_DEMO app/demo.c app/demo_stm32.c app/demo_f1.c app/sallyport_app.c
+    core/usbd.c port/stm32/mem.c port/stm32/clock_f107.c port/stm32/dcd_dwc2.c)
 
 # STM32F405 and F407: Cortex-M4 (its FPU stays off), DWC2, flash of sectors.
 # An application starts behind the first sector, whatever the profile takes

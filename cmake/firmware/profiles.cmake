@@ -7,6 +7,7 @@ set(PROFILES dfu dfu-dr dfu11 both drive staged)
 
 # DFU 1.1 with DfuSe, open policy, in place; the stamp is honoured.
 set(PROFILE_dfu_BOOT_SIZE 4096)
+set(PROFILE_dfu_BOOT_SIZE_F107 6144)
 set(PROFILE_dfu_BUDGET 4096)
 set(PROFILE_dfu_BUDGET_DWC2 4608)
 set(PROFILE_dfu_CORE main.c boot.c usbd.c dfu.c upd.c upd_place.c part.c hex.c
@@ -15,6 +16,7 @@ set(PROFILE_dfu_CORE main.c boot.c usbd.c dfu.c upd.c upd_place.c part.c hex.c
 # The same with double reset (500 ms) in place of the way back to the
 # application after a minute without a host; uses the demo of dfu.
 set(PROFILE_dfu-dr_BOOT_SIZE ${PROFILE_dfu_BOOT_SIZE})
+set(PROFILE_dfu-dr_BOOT_SIZE_F107 ${PROFILE_dfu_BOOT_SIZE_F107})
 set(PROFILE_dfu-dr_BUDGET ${PROFILE_dfu_BUDGET})
 set(PROFILE_dfu-dr_BUDGET_DWC2 ${PROFILE_dfu_BUDGET_DWC2})
 set(PROFILE_dfu-dr_CORE ${PROFILE_dfu_CORE})
@@ -24,6 +26,7 @@ set(PROFILE_dfu-dr_IS_OPTION TRUE)
 
 # Plain DFU 1.1, without ST's extension.
 set(PROFILE_dfu11_BOOT_SIZE ${PROFILE_dfu_BOOT_SIZE})
+set(PROFILE_dfu11_BOOT_SIZE_F107 ${PROFILE_dfu_BOOT_SIZE_F107})
 set(PROFILE_dfu11_BUDGET ${PROFILE_dfu_BUDGET})
 set(PROFILE_dfu11_BUDGET_DWC2 ${PROFILE_dfu_BUDGET_DWC2})
 set(PROFILE_dfu11_CORE ${PROFILE_dfu_CORE})
@@ -39,6 +42,7 @@ set(DRIVE_CODE -fno-tree-loop-optimize -fno-forward-propagate
 
 # DFU and the drive, one composite device.
 set(PROFILE_both_BOOT_SIZE 8192)
+set(PROFILE_both_BOOT_SIZE_F107 10240)
 set(PROFILE_both_BUDGET 8192)
 set(PROFILE_both_BUDGET_DWC2 9216)
 set(PROFILE_both_CORE main.c boot.c usbd.c dfu.c upd.c upd_place.c hex.c personality.c
@@ -49,6 +53,7 @@ set(PROFILE_both_IS_PACKED TRUE)
 
 # The drive alone.
 set(PROFILE_drive_BOOT_SIZE 8192)
+set(PROFILE_drive_BOOT_SIZE_F107 10240)
 set(PROFILE_drive_BUDGET 6144)
 set(PROFILE_drive_BUDGET_DWC2 7168)
 set(PROFILE_drive_CORE main.c boot.c usbd.c upd.c upd_place.c hex.c personality.c

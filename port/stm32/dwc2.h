@@ -12,10 +12,13 @@
 #define DWC2_BASE 0x50000000u
 #endif
 
-/* How the block is told not to look at VBUS: F405, F407 and F411 have
- * NOVBUSSENS for it, others do not look unless they are told to. */
-#ifndef DWC2_GCCFG_NO_VBUS
-#define DWC2_GCCFG_NO_VBUS (1u << 21)
+/* Without VBUS the block does not connect.  F405, F407 and F411 can be told not
+ * to look (NOVBUSSENS); F105 and F107 cannot: their PA9 has to be VBUS
+ * (VBUSBSEN; RM0008 clause 28.16.2). */
+#ifdef STM32F107
+#define DWC2_GCCFG_VBUS (1u << 19)
+#else
+#define DWC2_GCCFG_VBUS (1u << 21)
 #endif
 
 #define DWC2_REG(off) (*(volatile uint32_t *)(DWC2_BASE + (off)))

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* plat_f1.c - key and LED of STM32F103, see port.h.  RM0008 clause 9.2. */
+/* plat_f1.c - key and LED of STM32F103 and F107, see port.h.  RM0008
+ * clause 9.2. */
 #include "board.h"
 #include "port.h"
 
@@ -26,8 +27,10 @@ BOOT_PATH bool port_key_held(void)
 
 BOOT_PATH void port_start(void)
 {
-    RCC->AHBENR = RCC_AHB_RESET | RCC_AHB_CRC;
+    RCC->AHBENR = RCC_AHB_RESET | RCC_AHB_CRC | RCC_AHB_USB;
     RCC->APB2ENR = RCC_APB2_IOP(BOARD_LED_PORT) | RCC_APB2_IOP('A');
+#ifndef STM32F107 /* whose USB block has a pull-up of its own */
     /* The board's pull-up says that somebody is here, which is not so yet. */
     port_usb_disconnect(true);
+#endif
 }
