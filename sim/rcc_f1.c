@@ -227,7 +227,7 @@ static void check_plls(struct dev *d)
     rcc_rule(d, &r->rcc.broken, RULE_FACTOR, on && !pll_halves(d),
              "RCC_CFGR.PLLMUL is none of 4 to 9 and 6.5");
     rcc_rule(d, &r->rcc.broken, RULE_INPUT,
-             on && (in < 3 * MHZ || in > 12 * MHZ),
+             on && in && (in < 3 * MHZ || in > 12 * MHZ),
              "PLL input outside 3 to 12 MHz");
     rcc_rule(d, &r->rcc.broken, RULE_PLL2_FACTOR, on2 && !pll2_factor(r),
              "RCC_CFGR2.PLL2MUL is none of 8 to 14, 16 and 20");
@@ -270,7 +270,8 @@ static void check_limits(struct dev *d)
     rcc_rule(d, &r->rcc.broken, RULE_APB1, apb_hz(d, 8) > AP1_MAX,
              "APB1 clock above 36 MHz");
     rcc_rule(d, &r->rcc.broken, RULE_PLL,
-             r->rcc.cr & CR_PLLON && (pll < least * MHZ || pll > SYS_MAX),
+             r->rcc.cr & CR_PLLON && pll &&
+                 (pll < least * MHZ || pll > SYS_MAX),
              text);
     /* 48 MHz out of the HSI is refused by USB 2.0, 7.1.11 (0.25 %) and by the
      * data sheet (clock tree: USB needs the HSE), not by the silicon. */

@@ -23,27 +23,27 @@
 #define CID     (OTG + 0x03c)
 #define DCTL    (OTG + 0x804)
 
-#define HSI   0x83u
-#define HSE   (HSI | 1u << 16)
-#define PLL   (HSE | 1u << 24)
-#define PLL2  (HSE | 1u << 26)
-#define BOTH  (PLL | PLL2)
-#define PLL3  (HSE | 1u << 28)
+#define HSI       0x83u
+#define HSE       (HSI | 1u << 16)
+#define PLL       (HSE | 1u << 24)
+#define PLL2      (HSE | 1u << 26)
+#define BOTH      (PLL | PLL2)
+#define PLL3      (HSE | 1u << 28)
 #define READY(on) ((on) << 1)
 
-#define MUL(code)    ((code) << 18)
-#define FROM_HSE     (1u << 16)
-#define OTGFSPRE     (1u << 22)
-#define BY_9         (FROM_HSE | MUL(7u))
-#define BY_6         (FROM_HSE | MUL(4u))
-#define APB1_BY_2    (4u << 8)
+#define MUL(code) ((code) << 18)
+#define FROM_HSE  (1u << 16)
+#define OTGFSPRE  (1u << 22)
+#define BY_9      (FROM_HSE | MUL(7u))
+#define BY_6      (FROM_HSE | MUL(4u))
+#define APB1_BY_2 (4u << 8)
 /* 25 MHz / 5 * 8 / 5: 8 MHz for the PLL */
-#define DIV1(n)      ((n)-1u)
-#define DIV2(n)      (((n)-1u) << 4)
-#define MUL2(code)   ((code) << 8)
-#define PREDIV1SRC   (1u << 16)
-#define USUAL        (PREDIV1SRC | MUL2(6u) | DIV2(5u) | DIV1(5u))
-#define MHZ          1000000u
+#define DIV1(n)    ((n)-1u)
+#define DIV2(n)    (((n)-1u) << 4)
+#define MUL2(code) ((code) << 8)
+#define PREDIV1SRC (1u << 16)
+#define USUAL      (PREDIV1SRC | MUL2(6u) | DIV2(5u) | DIV1(5u))
+#define MHZ        1000000u
 
 static int set_up(void **state)
 {
@@ -162,7 +162,7 @@ static void limits(void **state)
          "PLL input outside 3 to 12 MHz"},
         {PREDIV1SRC | MUL2(5u) | DIV2(5u) | DIV1(5u), BY_9,
          "PLL2MUL is none of 8 to 14, 16 and 20"},
-        {PREDIV1SRC | MUL2(6u) | DIV2(3u) | DIV1(8u), BY_9,
+        {PREDIV1SRC | MUL2(6u) | DIV2(3u) | DIV1(10u), BY_9,
          "PLL2 input outside 3 to 5 MHz"},
         {PREDIV1SRC | MUL2(14u) | DIV2(5u) | DIV1(10u), BY_9,
          "PLL2 output outside 40 to 74 MHz"},
