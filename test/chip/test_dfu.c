@@ -74,11 +74,13 @@ static uint8_t buffer[65536];
 static void fill_slot(struct rig *r)
 {
     static uint8_t image[16 * 1024];
+    const struct rig_board *b = r->board;
+    unsigned pages = rig_pages(b, b->slot, b->slot_end - b->slot);
 
-    rig_image(r->board, image, sizeof(image), 1);
-    rig_flash_put(r, r->board->slot, image, sizeof(image));
-    for (unsigned i = 1; i < 8; i++)
-        rig_flash_put(r, rig_nth_page(r->board, i).start + 64, "data", 4);
+    rig_image(b, image, sizeof(image), 1);
+    rig_flash_put(r, b->slot, image, sizeof(image));
+    for (unsigned i = 1; i < 8 && i < pages; i++)
+        rig_flash_put(r, rig_nth_page(b, i).start + 64, "data", 4);
 }
 
 static void enter(struct rig *r, unsigned state)

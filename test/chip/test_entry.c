@@ -235,74 +235,67 @@ struct look {
 
 /* STM32F103: RM0008, PM0056.  RCC_CSR says which reset it was, the flash's
  * KEYR and the counters that run by themselves are left out. */
+#define LOOKS_F1                                                               \
+    /* SysTick, NVIC, SCB but for VTOR */                                      \
+    {READ, 0xE000E010, 0}, {READ, 0xE000E014, 0}, {READ, 0xE000E018, 0},       \
+        {READ, 0xE000E100, 0}, {READ, 0xE000E104, 0}, {READ, 0xE000E200, 0},   \
+        {READ, 0xE000E204, 0}, {READ, 0xE000E300, 0}, {READ, 0xE000E304, 0},   \
+        {READ, 0xE000E400, 0}, {READ, 0xE000E414, 0}, {READ, 0xE000ED04, 0},   \
+        {READ, 0xE000ED0C, 0}, {READ, 0xE000ED10, 0}, {READ, 0xE000ED14, 0},   \
+        {READ, 0xE000ED18, 0}, {READ, 0xE000ED1C, 0}, {READ, 0xE000ED20, 0},   \
+        {READ, 0xE000ED24, 0}, {READ, 0xE000ED28, 0},                          \
+        {READ, 0xE000ED2C, 0}, /* RCC */                                       \
+        {READ, 0x40021000, 0}, {READ, 0x40021004, 0}, {READ, 0x40021008, 0},   \
+        {READ, 0x4002100C, 0}, {READ, 0x40021010, 0}, {READ, 0x40021014, 0},   \
+        {READ, 0x40021018, 0}, {READ, 0x4002101C, 0},                          \
+        {READ, 0x40021020, 0}, /* FLASH: ACR, SR, CR (locked) */               \
+        {READ, 0x40022000, 0}, {READ, 0x4002200C, 0},                          \
+        {READ, 0x40022010, 0}, /* With their clocks on: ports A to E, AFIO,    \
+                                  USART1; USB, BKP, PWR */                     \
+        {WRITE, 0x40021018, 0x0000407D}, {WRITE, 0x4002101C, 0x18800000},      \
+        {READ, 0x40010800, 0}, {READ, 0x40010804, 0}, {READ, 0x4001080C, 0},   \
+        {READ, 0x40010818, 0}, {READ, 0x40010C00, 0}, {READ, 0x40010C04, 0},   \
+        {READ, 0x40010C0C, 0}, {READ, 0x40011000, 0}, {READ, 0x40011004, 0},   \
+        {READ, 0x4001100C, 0}, {READ, 0x40011400, 0}, {READ, 0x40011404, 0},   \
+        {READ, 0x40011800, 0}, {READ, 0x40011804, 0}, {READ, 0x40010000, 0},   \
+        {READ, 0x40010004, 0}, {READ, 0x40010008, 0}, {READ, 0x4001380C, 0},   \
+        {READ, 0x40013808, 0}, {READ, 0x40007000, 0}, {READ, 0x40007004, 0},   \
+    {                                                                          \
+        READ, 0x40006C04, 0                                                    \
+    }
+
 static const struct look looks_f1[] = {
-    /* SysTick, NVIC, SCB but for VTOR */
-    {READ, 0xE000E010, 0},
-    {READ, 0xE000E014, 0},
-    {READ, 0xE000E018, 0},
-    {READ, 0xE000E100, 0},
-    {READ, 0xE000E104, 0},
-    {READ, 0xE000E200, 0},
-    {READ, 0xE000E204, 0},
-    {READ, 0xE000E300, 0},
-    {READ, 0xE000E304, 0},
-    {READ, 0xE000E400, 0},
-    {READ, 0xE000E414, 0},
-    {READ, 0xE000ED04, 0},
-    {READ, 0xE000ED0C, 0},
-    {READ, 0xE000ED10, 0},
-    {READ, 0xE000ED14, 0},
-    {READ, 0xE000ED18, 0},
-    {READ, 0xE000ED1C, 0},
-    {READ, 0xE000ED20, 0},
-    {READ, 0xE000ED24, 0},
-    {READ, 0xE000ED28, 0},
-    {READ, 0xE000ED2C, 0},
-    /* RCC */
-    {READ, 0x40021000, 0},
-    {READ, 0x40021004, 0},
-    {READ, 0x40021008, 0},
-    {READ, 0x4002100C, 0},
-    {READ, 0x40021010, 0},
-    {READ, 0x40021014, 0},
-    {READ, 0x40021018, 0},
-    {READ, 0x4002101C, 0},
-    {READ, 0x40021020, 0},
-    /* FLASH: ACR, SR, CR (locked) */
-    {READ, 0x40022000, 0},
-    {READ, 0x4002200C, 0},
-    {READ, 0x40022010, 0},
-    /* With their clocks on: ports A to E, AFIO, USART1; USB, BKP, PWR */
-    {WRITE, 0x40021018, 0x0000407D},
-    {WRITE, 0x4002101C, 0x18800000},
-    {READ, 0x40010800, 0},
-    {READ, 0x40010804, 0},
-    {READ, 0x4001080C, 0},
-    {READ, 0x40010818, 0},
-    {READ, 0x40010C00, 0},
-    {READ, 0x40010C04, 0},
-    {READ, 0x40010C0C, 0},
-    {READ, 0x40011000, 0},
-    {READ, 0x40011004, 0},
-    {READ, 0x4001100C, 0},
-    {READ, 0x40011400, 0},
-    {READ, 0x40011404, 0},
-    {READ, 0x40011800, 0},
-    {READ, 0x40011804, 0},
-    {READ, 0x40010000, 0},
-    {READ, 0x40010004, 0},
-    {READ, 0x40010008, 0},
-    {READ, 0x4001380C, 0},
-    {READ, 0x40013808, 0},
+    LOOKS_F1,
     {READ, 0x40005C00, 0},
     {READ, 0x40005C04, 0},
     {READ, 0x40005C40, 0},
     {READ, 0x40005C44, 0},
     {READ, 0x40005C4C, 0},
     {READ, 0x40005C50, 0},
-    {READ, 0x40007000, 0},
-    {READ, 0x40007004, 0},
-    {READ, 0x40006C04, 0},
+    {END, 0x600DF00D, 0},
+};
+
+/* STM32F107: RM0008 chapters 8 and 28; AHBRSTR and CFGR2, OTG_FS. */
+static const struct look looks_f107[] = {
+    LOOKS_F1,
+    {READ, 0x40021028, 0},
+    {READ, 0x4002102C, 0},
+    {WRITE, 0x40021014, 0x00001014},
+    {READ, 0x50000000, 0},
+    {READ, 0x50000008, 0},
+    {READ, 0x5000000C, 0},
+    {READ, 0x50000018, 0},
+    {READ, 0x50000024, 0},
+    {READ, 0x50000028, 0},
+    {READ, 0x50000038, 0},
+    {READ, 0x50000800, 0},
+    {READ, 0x50000804, 0},
+    {READ, 0x50000810, 0},
+    {READ, 0x50000814, 0},
+    {READ, 0x5000081C, 0},
+    {READ, 0x50000900, 0},
+    {READ, 0x50000B00, 0},
+    {READ, 0x50000E00, 0},
     {END, 0x600DF00D, 0},
 };
 
@@ -405,6 +398,7 @@ static const struct {
     size_t n;
 } looks[] = {
     {"F1", looks_f1, sizeof(looks_f1) / sizeof(looks_f1[0])},
+    {"F107", looks_f107, sizeof(looks_f107) / sizeof(looks_f107[0])},
     {"F4", looks_f4, sizeof(looks_f4) / sizeof(looks_f4[0])},
 };
 enum { NOTES = CORE_REGISTERS + 128 };

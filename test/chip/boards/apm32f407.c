@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: MIT */
+/* apm32f407.c - Geehy's APM32F4xx_SDK, RM0090, and docs/design.md for the
+ * partitions. */
+#include "rig.h"
+
+#define COMMON                                                                 \
+    .name = "apm32f407", .model = "APM32F407IG", .family = "F4",               \
+    .flash = 0x08000000, .flash_end = 0x08100000, .kv = 0x08100000,            \
+    .page = {{4, 16384}, {1, 65536}, {7, 131072}},                             \
+    .erase_ms = {250, 550, 1000},                                              \
+    .sector = {{4, 16384}, {1, 65536}, {7, 131072}}, .slot = 0x08004000,       \
+    .block = 4096, .unit = 4, .least = 1, .program_us = 16,                    \
+    .image = 40 * 1024, .reset_tries = 60, .ram = 0x20000000,                  \
+    .ram_end = 0x20020000, .ccm = 0x10000000, .ccm_end = 0x10010000,           \
+    .unique_id = 0x1FFF7A10, .product = 0x5AF40700, .key_port = 'A',           \
+    .key_pin = 1, .key_pressed = 0
+
+#define IN_PLACE                                                               \
+    .slot_end = 0x08100000, .layout = "@Internal Flash /0x08000000/"           \
+                                      "01*016Ka,03*016Kg,01*064Kg,07*128Kg"
+
+const struct rig_board rig_apm32f407[] = {
+    {COMMON, IN_PLACE, .profile = "dfu"},
+    {COMMON, IN_PLACE, .profile = "both"},
+    {COMMON, IN_PLACE, .profile = "drive"},
+    {
+        COMMON,
+        .profile = "staged",
+        .slot_end = 0x08080000,
+        .download = 0x08080000,
+        .record = 0x080FC000,
+        .layout = "@Internal Flash /0x08000000/"
+                  "01*016Ka,03*016Kg,01*064Kg,03*128Kg,04*128Ka",
+    },
+    {0},
+};
