@@ -38,6 +38,8 @@ const struct system host_systems[HOST_KINDS] = {
                       40000},
     [HOST_RANDOM] = {FH_FREEBSD, bsd_mounted, random_copy, bsd_end, "random",
                      40000},
+    [HOST_UEFI] = {FH_FREEBSD, uefi_mounted, uefi_copy, uefi_end, "uefi",
+                   40000},
 };
 
 const char *host_name(enum host_kind kind)
@@ -55,6 +57,12 @@ void host_plan_seeded(struct host_plan *plan, enum host_kind kind,
     plan->flags =
         (unsigned)(mixed >> 56) & (HOST_FRAGMENT | HOST_DUPLICATE | HOST_PAUSE |
                                    HOST_LITTER | HOST_NO_CACHE);
+    /* Nothing but the file, by the next free clusters, and no word of its
+     * end. */
+    if (kind == HOST_UEFI) {
+        plan->end = HOST_LEAVE;
+        plan->flags &= ~(unsigned)(HOST_LITTER | HOST_FRAGMENT);
+    }
 }
 
 const char *host_describe(const struct host_plan *plan, char *to, size_t room)

@@ -27,6 +27,7 @@ enum host_kind {
     HOST_MACOS_15,
     HOST_FREEBSD,
     HOST_RANDOM, /* no system: every order that ends in a right volume */
+    HOST_UEFI,   /* the FAT driver of EDK II */
     HOST_KINDS
 };
 

@@ -8,6 +8,9 @@
 #include "hosts.h"
 
 #define LITTER 24u
+/* UEFI's cache of data: so many pages, of so many sectors. */
+#define UEFI_PAGES 64u
+#define UEFI_PAGE  128u
 /* In the middle of a copy, no system is quiet for longer, ms. */
 #define HOST_QUIET 30000u
 #define PIECES     16384u
@@ -42,6 +45,11 @@ struct copier {
     unsigned litter_step; /* how much of the system's litter is there */
     uint8_t text[32][4096];
     unsigned texts;
+
+    struct uefi_page {
+        bool known, dirty;
+        uint8_t data[UEFI_PAGE * FH_SECTOR];
+    } page[UEFI_PAGES];
 };
 
 /* Writes of data: cut into pieces of n sectors, of all files in turn, ... */
@@ -105,5 +113,8 @@ void bsd_mounted(struct copier *h);
 void bsd_copy(struct copier *h);
 void bsd_end(struct copier *h);
 void random_copy(struct copier *h);
+void uefi_mounted(struct copier *h);
+void uefi_copy(struct copier *h);
+void uefi_end(struct copier *h);
 
 #endif

@@ -121,7 +121,7 @@ static double least(const struct tally *t, enum host_kind kind,
         return 100;
     if (group == TRIAL_UF2 || group == TRIAL_UF2_ODD)
         return 100;
-    if (group != TRIAL_BIN || kind > HOST_MACOS_15)
+    if (group != TRIAL_BIN || kind == HOST_FREEBSD || kind == HOST_RANDOM)
         return 0;
     return kind <= HOST_LINUX_RENAME ? 100 : 95;
 }

@@ -35,8 +35,8 @@ void tally_add(struct tally *t, enum host_kind kind, uint64_t seed,
 void tally_print(const struct tally *t);
 
 /* No wrong image; and of what was promised all, or, of .uf2, all; of a stamped
- * .bin, all from Linux and 95 % from each Windows and macOS.  Prints what falls
- * short. */
+ * .bin, all from Linux and 95 % from each Windows, macOS and UEFI.  Prints what
+ * falls short. */
 bool tally_good(const struct tally *t);
 
 /* One trial in words. */
