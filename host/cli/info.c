@@ -14,22 +14,29 @@ static const struct cli_option options[] = {
 
 /* ---- each fact: a line of text, or a member of a JSON object ---- */
 
-static const char *family_of(const struct fw *fw)
+/* The boards whose chips are of that family. */
+static void print_boards_of(const struct fw *fw)
 {
-    for (int i = 0; board_infos[i]; i++) {
-        if (board_infos[i]->uf2_family == fw->family)
-            return board_infos[i]->name;
-    }
-    return "no board known here";
+    const char *before = "";
+
+    for (int i = 0; board_infos[i]; i++)
+        if (board_infos[i]->uf2_family == fw->family) {
+            printf("%s%s", before, board_infos[i]->name);
+            before = ", ";
+        }
+    if (!*before)
+        printf("no board known here");
 }
 
 static void show_family(const struct fw *fw, struct json *j)
 {
     if (j && fw->has_family)
         json_hex(j, "family", fw->family, 8);
-    else if (!j && fw->has_family)
-        printf("family   0x%08X (%s)\n", fw->family, family_of(fw));
-    else if (!j)
+    else if (!j && fw->has_family) {
+        printf("family   0x%08X (", fw->family);
+        print_boards_of(fw);
+        printf(")\n");
+    } else if (!j)
         printf("family   none\n");
 }
 

@@ -160,8 +160,8 @@ static void test_data_behind_stamped(void **state)
     sample_installed(r, true);
     sample_plain(r, 13);
     bench_assert_ok(rig_erase(r, at));
-    bench_assert_ok(rig_write_at(r, at, image, 2048));
-    assert_true(rig_flash_is(r, at, image, 2048));
+    bench_assert_ok(rig_write_at(r, at, image, r->board->block));
+    assert_true(rig_flash_is(r, at, image, r->board->block));
     assert_true(rig_flash_is(r, r->board->slot, old_image, sample_size(r)));
     assert_int_equal(rig_abort(r), 0);
     rig_settle(r);
@@ -176,7 +176,8 @@ static void test_data_behind_stamped_leaves(void **state)
 
     sample_installed(r, true);
     sample_plain(r, 14);
-    bench_assert_ok(rig_write_at(r, sample_sectors_end(r), image, 2048));
+    bench_assert_ok(
+        rig_write_at(r, sample_sectors_end(r), image, r->board->block));
     assert_int_equal(rig_leave(r).state, DFU_MANIFEST);
     assert_true(rig_app_runs(r, SIM_S));
     assert_true(rig_flash_is(r, r->board->slot, old_image, sample_size(r)));

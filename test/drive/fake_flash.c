@@ -70,7 +70,7 @@ static void unit(uint32_t addr, uint32_t *start, uint32_t *size, uint32_t *ms)
     *size = at < 0x10000 ? 0x4000 : at < 0x20000 ? 0x10000 : 0x20000;
     *ms = at < 0x10000 ? 250 : at < 0x20000 ? 550 : 1000;
 #else
-    *size = 2048;
+    *size = BOARD_FLASH_PAGE;
     *ms = 30;
 #endif
     *start = BOARD_FLASH_BASE + at / *size * *size;

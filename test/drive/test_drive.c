@@ -118,7 +118,11 @@ static void hosts(void **state)
 /* ---- by hand: what no system does, or seldom ---- */
 
 /* Each more than the window holds, and together less than download does. */
-enum { CLUSTER = 4096, CLUSTERS = 30, OTHERS = 24 };
+enum {
+    CLUSTER = 4096,
+    CLUSTERS = PART_APP_SIZE < 30 * 4096 ? 12 : 30,
+    OTHERS = CLUSTERS * 4 / 5
+};
 
 static uint8_t image[CLUSTERS * CLUSTER], erased[PART_APP_SIZE];
 static uint32_t chain[CLUSTERS];

@@ -200,7 +200,7 @@ static void whole_file_onto_itself(void **state)
 /* Blocks that are in the slot, and are then overwritten on the volume. */
 static void sectors_overwritten_by_another_file(void **state)
 {
-    uint32_t n = 300;
+    uint32_t n = PART_APP_SIZE / BLOCK < 300 ? PART_APP_SIZE / BLOCK : 300;
 
     (void)state;
     payload_image(&board, 1, n * BLOCK, true, image);
@@ -214,6 +214,8 @@ static void sectors_overwritten_by_another_file(void **state)
 /* Half of one file, and a whole one that has other parts of the slot. */
 static void pieces_of_two_files(void **state)
 {
+    enum { N = 100, AT = PART_APP_SIZE / 2 / BLOCK * BLOCK };
+
     (void)state;
     for (int is_uf2 = 0; is_uf2 < 2; is_uf2++) {
         start(image, 0);
@@ -222,7 +224,7 @@ static void pieces_of_two_files(void **state)
         else
             bin(CLUSTER, other, 0, 50);
         file(0, CLUSTER, 60000);
-        uf2(100, image, 0x20000, 200, 0, 0);
+        uf2(30, image, AT, N, 0, 0);
         metadata();
         wait_ms(3000);
         refused();
