@@ -4,6 +4,7 @@ What the end-to-end cases work with: the boards, the list of cases, a bench
 that has one virtual chip plugged into the guest, and checks.
 """
 
+import math
 import re
 from collections import namedtuple
 
@@ -15,18 +16,43 @@ DFU_ID = "1209:0001"
 KB = 1024
 
 
-class Board:
-    """What the cases know of a board."""
+def facts_of(name):
+    """What board.h defines as BOARD_...: numbers and letters."""
+    text = (ROOT / "board" / name / "board.h").read_text()
+    found = {}
+    for key, value in re.findall(
+            r"^#define BOARD_(\w+)\s+(.+?)\s*(?:/[*].*)?$", text, re.M):
+        if re.fullmatch(r"'.'", value):
+            found[key] = value[1]
+        elif re.fullmatch(r"[0-9A-Fa-fxu()* ]+", value):
+            factors = value.strip("()").replace("u", "").split("*")
+            found[key] = math.prod(int(n, 0) for n in factors)
+    return found
 
-    def __init__(self, name, areas, block, points):
+
+class Board:
+    """What the cases know of a board.  areas: those of the layout of profile
+    dfu (start, size, type letter), where they are checked."""
+
+    def __init__(self, name, areas=(), points=0):
+        facts = facts_of(name)
         self.name = name
-        self.areas = areas      # of the layout: start, size, type letter
-        self.block = block      # bytes a DNLOAD
+        self.files = FIRMWARE / name
+        self.block = facts["FLASH_PAGE"]    # bytes a DNLOAD
+        self.family = facts["UF2_FAMILY"]
+        self.key = "P%s%d" % (facts["KEY_PORT"], facts["KEY_PIN"])
+        self.pressed = facts["KEY_ACTIVE"]  # the level
+        self.end = facts["FLASH_BASE"] + facts["FLASH_SIZE"]
+        self.slot_end = self.end - facts["KV_SIZE"]
+        self.areas = list(areas)
         self.points = points    # interrupted updates
         self.slow = False       # to simulate: many cycles a second
-        self.slot = next(area[:2] for area in areas if area[2] == "g")
-        self.end = areas[-1][0] + areas[-1][1]
-        self.files = FIRMWARE / name
+        # An image: more than the window of sectors in RAM, less than a minute
+        # of erases.
+        self.size = 40 * KB
+        if areas:
+            start = next(area[0] for area in areas if area[2] == "g")
+            self.slot = start, self.slot_end - start
 
     def read(self, name):
         return (self.files / name).read_bytes()
@@ -37,19 +63,24 @@ class Board:
         upper, lower = (bytes.fromhex(line[1:]) for line in lines[:2])
         start = (int.from_bytes(upper[4:6], "big") << 16
                  | int.from_bytes(lower[1:3], "big"))
-        return start, sum(self.slot) - start
+        return start, self.slot_end - start
 
 
 F103 = Board("stm32f103ze",
              [(0x08000000, 4 * KB, "a"), (0x08001000, 504 * KB, "g"),
-              (0x0807F000, 4 * KB, "a")], 2048, 20)
+              (0x0807F000, 4 * KB, "a")], 20)
+F103.size = 60 * KB
 F407 = Board("stm32f407",
              [(0x08000000, 16 * KB, "a"), (0x08004000, 48 * KB, "g"),
-              (0x08010000, 64 * KB, "g"), (0x08020000, 896 * KB, "g")],
-             4096, 8)
-F407.slot = (0x08004000, 1008 * KB)
+              (0x08010000, 64 * KB, "g"), (0x08020000, 896 * KB, "g")], 8)
+F407.size = 100 * KB
 F407.slow = True
 BOARDS = (F103, F407)
+# One case of each door on the others.
+OTHERS = [Board(path.parent.name)
+          for path in sorted(ROOT.glob("board/*/board.h"))
+          if path.parent.name not in ("stm32f103ze", "stm32f407")
+          and (FIRMWARE / path.parent.name).exists()]
 
 # slow: left out unless it is asked for
 Case = namedtuple("Case", "name function board slow")

@@ -10,8 +10,8 @@ from pathlib import Path
 
 import images
 import usbmon
-from bench import (BOARDS, DFU_ID, KB, LOGS, Layout, add, app_line, case, check,
-                   last_drawn, on_both, same)
+from bench import (BOARDS, DFU_ID, KB, LOGS, OTHERS, Layout, add, app_line,
+                   case, check, last_drawn, on_both, same)
 from cases_drive import put_tool
 from chip import PROGRAM, ROOT
 
@@ -66,6 +66,21 @@ def download_largest_leave_then_upload(b):
     start, data = download_leave(b, b.board.read("demo-dfu.bin"), size, "1.0.0")
     enter_by_detach(b)
     same(b.upload(start, size), data, "read back")
+
+
+def updates(b):
+    """The largest image starts and reads back; then another one over it."""
+    b.start()
+    start, size = b.layout().slot()
+    check((start, size) == b.board.slot_of("dfu"), "slot is 0x%08x, %d bytes",
+          start, size)
+    _, data = download_leave(b, b.board.read("demo-dfu.bin"), size, "1.0.0")
+    enter_by_detach(b)
+    same(b.upload(start, size), data, "read back")
+    download_leave(b, b.board.read("demo2-dfu.bin"), b.board.size, "2.0.0")
+
+
+add("updates", updates, OTHERS)
 
 
 @case

@@ -12,15 +12,12 @@ import time
 from pathlib import Path
 
 import images
-from bench import (BOARDS, KB, LOGS, Bench, Layout, add, app_line, check,
+from bench import (BOARDS, KB, OTHERS, LOGS, Bench, Layout, add, app_line, check,
                    last_drawn, on_both, same)
 from chip import ROOT
 from guest.build import libraries
 
-FAMILY = {"stm32f103ze": 0x5EE21072, "stm32f407": 0x57755A57}
 OLD, NEW = "1.0.0", "2.0.0"
-# More than the window of sectors in RAM, less than a minute of erases.
-SIZE = {"stm32f103ze": 60 * KB, "stm32f407": 100 * KB}
 CHUNKED = 150 * KB      # more than two chunks of 64 KB
 LIMIT = 180             # from the end of the copy to the result
 QUIET_LIMIT = 600       # the same where the host says nothing of an end
@@ -65,7 +62,7 @@ def plain(b, version, size=None, profile="both"):
     """The demo of that version in a file of `size` bytes."""
     name = {OLD: "demo-plain-%s.bin", NEW: "demo2-plain-%s.bin"}[version]
     return images.filled(b.board.read(name % profile),
-                         size or SIZE[b.board.name], int(version[0]))
+                         size or b.board.size, int(version[0]))
 
 
 def photo(size):
@@ -82,7 +79,7 @@ def packed(b, kind, image, profile="both"):
     if kind == "bin":
         return image, image
     return (images.uf2(image, b.board.slot_of(profile)[0],
-                       FAMILY[b.board.name]),
+                       b.board.family),
             image + b"\xff" * (-len(image) % 256))
 
 
@@ -114,7 +111,8 @@ class Shown:
         old.write_bytes(self.old)
         b.start("%s@0x%08x" % (old, self.slot[0]),
                 firmware="sallyport-%s.elf" % profile,
-                options=("--pin", "PA0=1"))
+                options=("--pin", "%s=%d" % (b.board.key,
+                                               b.board.pressed)))
 
     def flash(self):
         start, size = self.slot
@@ -123,7 +121,8 @@ class Shown:
 
     def reset(self):
         """Without the key."""
-        self.b.chip.command("pin PA0=0")
+        board = self.b.board
+        self.b.chip.command("pin %s=%d" % (board.key, not board.pressed))
         return self.b.reset()
 
     def installed(self, image, version=NEW):
@@ -253,6 +252,7 @@ def add_copies():
 
 
 add_copies()
+add("drive_cp", lambda b: copies(b, "cp", "flush", "uf2", "umount"), OTHERS)
 
 
 # ---- a host that says nothing of an end ----
@@ -335,7 +335,7 @@ WRONG = {
         lambda b: other_uf2(b, b.board.slot_of("both")[0], 0xADA52840),
         (0x01,), True),
     "outside_uf2": (
-        lambda b: other_uf2(b, 0x08000000, FAMILY[b.board.name]),
+        lambda b: other_uf2(b, 0x08000000, b.board.family),
         (0x03, 0x08), None),
 }
 
