@@ -9,6 +9,8 @@
 #include "demo.h"
 #include "sallyport_app.h"
 
+#define COUNT(a) (sizeof(a) / sizeof((a)[0]))
+
 _Static_assert(DEMO_SERIAL_DIGITS == SALLYPORT_SERIAL_DIGITS, "one rule");
 
 extern uint32_t _stack_top[], _data_start[], _data_end[], _data_load[],
@@ -17,6 +19,13 @@ extern uint32_t _stack_top[], _data_start[], _data_end[], _data_load[],
 int main(void);
 _Noreturn void Reset_Handler(void);
 
+static volatile uint32_t now_ms;
+
+static void tick(void)
+{
+    now_ms++;
+}
+
 static _Noreturn void fault(void)
 {
     for (;;)
@@ -24,13 +33,30 @@ static _Noreturn void fault(void)
 }
 
 /* Words 7 to 10 and 13 are reserved by the architecture; there the stamp
- * goes.  No interrupt is used. */
+ * goes. */
 __attribute__((section(".vectors"),
                used)) static const void *const vectors[16] = {
     _stack_top,          (const void *)Reset_Handler, (const void *)fault,
     (const void *)fault, (const void *)fault,         (const void *)fault,
-    (const void *)fault,
+    (const void *)fault, [15] = (const void *)tick,
 };
+
+/* Interrupts find their handlers there: the bootloader has done it already
+ * where the core has a register for it. */
+#ifdef PORT_NO_VTOR
+__attribute__((
+    section(".ram_vectors"))) static uint32_t ram_vectors[COUNT(vectors)];
+
+static void use_vectors(void)
+{
+    sallyport_vectors_to_ram(ram_vectors, vectors, COUNT(vectors));
+}
+#else
+static void use_vectors(void)
+{
+    SCB_VTOR = (uint32_t)vectors;
+}
+#endif
 
 _Noreturn void Reset_Handler(void)
 {
@@ -40,7 +66,7 @@ _Noreturn void Reset_Handler(void)
         *to++ = *from++;
     for (uint32_t *to = _bss_start; to < _bss_end;)
         *to++ = 0;
-    SCB_VTOR = (uint32_t)vectors; /* the bootloader did it already */
+    use_vectors();
     main();
     fault();
 }
@@ -49,7 +75,7 @@ void demo_start(void)
 {
     port_clock_start();
     SYSTICK->LOAD = PORT_HCLK_HZ / 8u / 1000u - 1u;
-    SYSTICK->CTRL = SYSTICK_CTRL_ENABLE;
+    SYSTICK->CTRL = SYSTICK_CTRL_ENABLE | SYSTICK_CTRL_TICKINT;
     demo_pins();
     DEMO_CONSOLE->BRR = (DEMO_CONSOLE_HZ + 115200u / 2u) / 115200u;
     DEMO_CONSOLE->CR1 = USART_CR1_UE | USART_CR1_TE;
@@ -68,11 +94,7 @@ void demo_print(const char *text)
 
 uint32_t demo_ms(void)
 {
-    static uint32_t ms;
-
-    if (SYSTICK->CTRL & SYSTICK_CTRL_COUNTFLAG)
-        ms++;
-    return ms;
+    return now_ms;
 }
 
 void demo_led(bool on)

@@ -11,7 +11,7 @@
 #if defined(STM32F107) /* whose PA9 is VBUS */
 #define DEMO_CONSOLE    USART2
 #define DEMO_CONSOLE_HZ (PORT_HCLK_HZ / 2u)
-#elif defined(STM32F1)
+#elif defined(STM32F1) || defined(STM32F0)
 #define DEMO_CONSOLE    USART1
 #define DEMO_CONSOLE_HZ PORT_HCLK_HZ
 #else

@@ -8,6 +8,12 @@
 #define SCB_AIRCR       (*(volatile uint32_t *)0xE000ED0Cu)
 #define SCB_AIRCR_RESET (0x05FA0000u | 1u << 2) /* VECTKEY, SYSRESETREQ */
 
+/* STM32F0 */
+#define RCC_APB2ENR        (*(volatile uint32_t *)0x40021018u)
+#define RCC_APB2ENR_SYSCFG 1u
+#define SYSCFG_CFGR1       (*(volatile uint32_t *)0x40010000u)
+#define SYSCFG_CFGR1_RAM   3u
+
 _Noreturn void sallyport_enter_bootloader(uint32_t ram_end)
 {
     *(volatile uint32_t *)(ram_end - MAILBOX_SIZE) = MAILBOX_REQUEST;
@@ -15,6 +21,18 @@ _Noreturn void sallyport_enter_bootloader(uint32_t ram_end)
     SCB_AIRCR = SCB_AIRCR_RESET;
     for (;;)
         ;
+}
+
+void sallyport_vectors_to_ram(uint32_t *ram, const void *const *vectors,
+                              uint32_t n)
+{
+    volatile uint32_t *to = ram;
+
+    while (n--)
+        *to++ = (uint32_t)*vectors++;
+    RCC_APB2ENR |= RCC_APB2ENR_SYSCFG;
+    SYSCFG_CFGR1 |= SYSCFG_CFGR1_RAM;
+    __asm volatile("dsb" : : : "memory");
 }
 
 void sallyport_serial(uint32_t uid_base,

@@ -22,9 +22,18 @@
  * for the host to see it. */
 _Noreturn void sallyport_enter_bootloader(uint32_t ram_end);
 
+/* For an STM32F0, whose Cortex-M0 has no VTOR: interrupts go through the table
+ * at address 0, which is the bootloader's, until this has copied n vectors to
+ * `ram` and put the RAM there (SYSCFG_CFGR1, RM0091 clause 9.1.1).  `ram` is
+ * the start of the RAM, 0x20000000; app.ld keeps it free for the section
+ * .ram_vectors.  Call it before the first interrupt; it leaves SYSCFG's clock
+ * on. */
+void sallyport_vectors_to_ram(uint32_t *ram, const void *const *vectors,
+                              uint32_t n);
+
 /* The serial number that the bootloader shows to the host: 96 bits of unique
- * id at uid_base (0x1FFFF7E8 on STM32F1, 0x1FFF7A10 on STM32F4) as upper-case
- * hexadecimal digits and a NUL. */
+ * id at uid_base (0x1FFFF7E8 on STM32F1, 0x1FFF7A10 on STM32F4, 0x1FFFF7AC on
+ * STM32F0) as upper-case hexadecimal digits and a NUL. */
 void sallyport_serial(uint32_t uid_base,
                       char serial[SALLYPORT_SERIAL_DIGITS + 1]);
 

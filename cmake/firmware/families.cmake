@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 # Chip families: which files drive them.  A board says which one it has
 # (boards.cmake), and how large its memories are.
-set(FAMILIES F103 F107 F407 F411)
+set(FAMILIES F103 F107 F407 F411 F072)
 
 # STM32F103: Cortex-M3, FSDEV, flash of 1 or 2 KB pages
 set(F103_CPU -mcpu=cortex-m3 -mthumb -DSTM32F1)
@@ -32,3 +32,11 @@ set(F411_CPU -mcpu=cortex-m4 -mthumb -mfloat-abi=soft -DSTM32F4 -DSTM32F411)
 set(F411_BOOT_SIZE 16384)
 set(F411_PORT ${F407_PORT})
 set(F411_DEMO ${F407_DEMO})
+
+# STM32F072: Cortex-M0, FSDEV of the second generation, flash as F103 has it,
+# no crystal
+set(F072_CPU -mcpu=cortex-m0 -mthumb -DSTM32F0 -DFSDEV_PMA_STRIDE=1u)
+set(F072_PORT startup.c mem.c crc.c plat.c plat_f0.c clock_f0.c flash_f1.c
+    dcd_fsdev.c)
+set(F072_DEMO app/demo.c app/demo_stm32.c app/demo_f0.c app/sallyport_app.c
+    core/usbd.c port/stm32/mem.c port/stm32/clock_f0.c port/stm32/dcd_fsdev.c)

@@ -10,12 +10,21 @@
 struct crc {
     volatile uint32_t DR, IDR, CR;
 };
-#define CRC          ((struct crc *)0x40023000u) /* RM0008 3.3, RM0090 2.3 */
+#define CRC ((struct crc *)0x40023000u) /* RM0008 3.3, RM0090 2.3 */
+#ifdef __ARM_ARCH_6M__
+#define CRC_CR_RESET (1u | 3u << 5 | 1u << 7) /* REV_IN, REV_OUT */
+#else
 #define CRC_CR_RESET 1u
+#endif
 
+/* The unit of the chips with a Cortex-M0 mirrors itself, bits of a word that
+ * comes in and the result (RM0091 clause 12.4, RM0376 clause 16.4); their CPU
+ * cannot. */
 static uint32_t mirror(uint32_t word)
 {
+#ifndef __ARM_ARCH_6M__
     __asm("rbit %0, %0" : "+r"(word));
+#endif
     return word;
 }
 

@@ -34,13 +34,13 @@ static void ep0_set(uint32_t mask, uint32_t value)
     /* A SETUP has come: what was to be sent or received is void. */
     if (r & FSDEV_EPR_CTR_RX)
         return;
-    FSDEV_EPR(0) = (uint16_t)(((r ^ value) & mask) | EPR_RW(0) | EPR_CTR);
+    FSDEV_EPR(0) = ((r ^ value) & mask) | EPR_RW(0) | EPR_CTR;
 }
 
 /* Clears one CTR flag (written as 0) and leaves the rest. */
 static void ep_clear(uint32_t n, uint32_t ctr)
 {
-    FSDEV_EPR(n) = (uint16_t)(EPR_RW(n) | (EPR_CTR & ~ctr));
+    FSDEV_EPR(n) = EPR_RW(n) | (EPR_CTR & ~ctr);
 }
 
 static void open_ep0(void)
@@ -189,7 +189,7 @@ void dcd_bulk_set(bool in, enum dcd_bulk_state state)
     uint32_t mask = (FSDEV_EPR_DTOG_RX | FSDEV_EPR_STAT_RX) >> 8 * in, change;
 
     while ((change = (FSDEV_EPR(1) ^ state * 0x1010u) & mask))
-        FSDEV_EPR(1) = (uint16_t)(change | EPR_CTR | EPR_RW(1));
+        FSDEV_EPR(1) = change | EPR_CTR | EPR_RW(1);
     ep_clear(1, FSDEV_EPR_CTR_RX >> 8 * in);
 }
 
@@ -202,7 +202,7 @@ uint32_t dcd_bulk_read(void *data)
 static void bulk_arm(bool in)
 {
     if (!((FSDEV_EPR(1) ^ 0x2020) & (in ? 0xB0 : 0xB000)))
-        FSDEV_EPR(1) = (uint16_t)(EPR_CTR | EPR_RW(1) | (in ? 0x10 : 0x1000));
+        FSDEV_EPR(1) = EPR_CTR | EPR_RW(1) | (in ? 0x10 : 0x1000);
 }
 
 void dcd_bulk_write(const void *data, uint32_t n)

@@ -16,7 +16,8 @@
 #define FSDEV_PMA_STRIDE 2u
 #endif
 
-#define FSDEV_REG(off) (*(volatile uint16_t *)(FSDEV_BASE + (off)))
+/* 16 bits each; as words, because a Cortex-M0 reaches farther with those. */
+#define FSDEV_REG(off) (*(volatile uint32_t *)(FSDEV_BASE + (off)))
 #define FSDEV_EPR(n)   FSDEV_REG(4u * (n))
 #define FSDEV_CNTR     FSDEV_REG(0x40u)
 #define FSDEV_ISTR     FSDEV_REG(0x44u)

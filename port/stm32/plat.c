@@ -49,7 +49,9 @@ BOOT_PATH _Noreturn void plat_jump(uint32_t vectors)
 {
     const uint32_t *v = (const uint32_t *)vectors;
 
+#ifndef PORT_NO_VTOR /* then the application has to see to it */
     SCB_VTOR = vectors;
+#endif
     __asm volatile("msr msp, %0\n\tbx %1" : : "r"(v[0]), "r"(v[1]) : "memory");
     __builtin_unreachable();
 }

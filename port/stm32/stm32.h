@@ -22,14 +22,23 @@ struct iwdg {
 #define IWDG_KR_ACCESS 0x5555u
 #define IWDG_PR_DIV256 6u
 
-/* ---- USART, RM0008 clause 27.6, RM0090 clause 30.6 (demo only) ---- */
+/* ---- USART, RM0008 clause 27.6, RM0090 clause 30.6 (demo only); with other
+ * places and names in RM0091 clause 27.8 and RM0376 clause 28.8: SR is ISR
+ * there, DR is TDR ---- */
+#ifdef __ARM_ARCH_6M__
+struct usart {
+    volatile uint32_t CR1, CR2, CR3, BRR, GTPR, RTOR, RQR, SR, ICR, RDR, DR;
+};
+#define USART_CR1_UE (1u << 0)
+#else
 struct usart {
     volatile uint32_t SR, DR, BRR, CR1;
 };
+#define USART_CR1_UE (1u << 13)
+#endif
 #define USART_SR_TC  (1u << 6)
 #define USART_SR_TXE (1u << 7)
 #define USART_CR1_TE (1u << 3)
-#define USART_CR1_UE (1u << 13)
 
 /* ---- Cortex-M3 and M4, PM0056 and PM0214 clauses 4.4 and 4.5 ---- */
 struct systick {
@@ -37,6 +46,7 @@ struct systick {
 };
 #define SYSTICK                ((struct systick *)0xE000E010u)
 #define SYSTICK_CTRL_ENABLE    1u /* from HCLK/8 */
+#define SYSTICK_CTRL_TICKINT   (1u << 1)
 #define SYSTICK_CTRL_COUNTFLAG (1u << 16)
 #define SCB_VTOR               REG32(0xE000ED08u)
 #define SCB_AIRCR              REG32(0xE000ED0Cu)
@@ -44,6 +54,8 @@ struct systick {
 
 #if defined(STM32F1)
 #include "stm32f1.h"
+#elif defined(STM32F0)
+#include "stm32f0.h"
 #elif defined(STM32F4)
 #include "stm32f4.h"
 #else

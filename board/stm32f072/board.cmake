@@ -1,0 +1,3 @@
+# SPDX-License-Identifier: MIT
+set(FAMILY F072)
+set(WITHOUT both drive staged)
