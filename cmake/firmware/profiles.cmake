@@ -82,6 +82,20 @@ function(profile_boot_size result family profile)
     set(${result} ${size} PARENT_SCOPE)
 endfunction()
 
+# Whether its code is packed in flash and runs from RAM: a family may have a
+# list of its own (families.cmake).
+function(profile_is_packed result family profile)
+    if(DEFINED ${family}_PACKED)
+        set(packed FALSE)
+        if(profile IN_LIST ${family}_PACKED)
+            set(packed TRUE)
+        endif()
+    else()
+        set(packed ${PROFILE_${profile}_IS_PACKED})
+    endif()
+    set(${result} ${packed} PARENT_SCOPE)
+endfunction()
+
 function(profile_budget result family profile)
     set(budget ${PROFILE_${profile}_BUDGET})
     if(dcd_dwc2.c IN_LIST ${family}_PORT AND

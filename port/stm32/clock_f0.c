@@ -7,6 +7,7 @@
  * 7), which is what it listens to after a reset, and one flash wait state is
  * enough (clause 3.5.1: 24 < SYSCLK <= 48).
  */
+#include "fsdev.h"
 #include "port.h"
 
 BOOT_PATH void port_clock_start(void)
@@ -25,5 +26,5 @@ BOOT_PATH void port_clock_start(void)
 /* The pull-up is the USB block's own (RM0091 clause 30.6.1, BCDR). */
 BOOT_PATH void port_usb_disconnect(bool disconnect)
 {
-    USB_BCDR = disconnect ? 0 : USB_BCDR_DPPU;
+    FSDEV->BCDR = disconnect ? 0 : FSDEV_BCDR_DPPU;
 }

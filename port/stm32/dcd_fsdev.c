@@ -29,18 +29,18 @@
  * CTR flags (written as 1: no effect). */
 static void ep0_set(uint32_t mask, uint32_t value)
 {
-    uint32_t r = FSDEV_EPR(0);
+    uint32_t r = FSDEV->EPR[0];
 
     /* A SETUP has come: what was to be sent or received is void. */
     if (r & FSDEV_EPR_CTR_RX)
         return;
-    FSDEV_EPR(0) = ((r ^ value) & mask) | EPR_RW(0) | EPR_CTR;
+    FSDEV->EPR[0] = ((r ^ value) & mask) | EPR_RW(0) | EPR_CTR;
 }
 
 /* Clears one CTR flag (written as 0) and leaves the rest. */
 static void ep_clear(uint32_t n, uint32_t ctr)
 {
-    FSDEV_EPR(n) = EPR_RW(n) | (EPR_CTR & ~ctr);
+    FSDEV->EPR[n] = EPR_RW(n) | (EPR_CTR & ~ctr);
 }
 
 static void open_ep0(void)
@@ -50,32 +50,32 @@ static void open_ep0(void)
         FSDEV_PMA16(PMA_TABLE(n) + 4) = (uint16_t)PMA_RX(n);
         FSDEV_PMA16(PMA_TABLE(n) + 6) = FSDEV_COUNT_RX_64;
     }
-    FSDEV_EPR(0) = FSDEV_EPR_CONTROL; /* a reset cleared it */
+    FSDEV->EPR[0] = FSDEV_EPR_CONTROL; /* a reset cleared it */
     ep0_set(FSDEV_EPR_STAT_RX | FSDEV_EPR_STAT_TX,
             FSDEV_EPR_RX_NAK | FSDEV_EPR_TX_NAK);
-    FSDEV_DADDR = FSDEV_DADDR_EF;
+    FSDEV->DADDR = FSDEV_DADDR_EF;
 }
 
 void dcd_connect(void)
 {
     port_usb_disconnect(false);
-    FSDEV_CNTR = FSDEV_CNTR_FRES; /* power on */
+    FSDEV->CNTR = FSDEV_CNTR_FRES; /* power on */
     /* tSTARTUP is 1 us (DS5792 table 56) */
     for (uint32_t i = 0; i < PORT_HCLK_HZ / 1000000u; i++)
-        (void)FSDEV_CNTR;
-    FSDEV_CNTR = 0;
-    FSDEV_ISTR = 0;
+        (void)FSDEV->CNTR;
+    FSDEV->CNTR = 0;
+    FSDEV->ISTR = 0;
 }
 
 void dcd_disconnect(void)
 {
-    FSDEV_CNTR = FSDEV_CNTR_FRES | FSDEV_CNTR_PDWN;
+    FSDEV->CNTR = FSDEV_CNTR_FRES | FSDEV_CNTR_PDWN;
     port_usb_disconnect(true);
 }
 
 enum dcd_event dcd_bulk_poll(void)
 {
-    uint32_t r = FSDEV_EPR(1);
+    uint32_t r = FSDEV->EPR[1];
 
     if (r & FSDEV_EPR_CTR_TX) {
         ep_clear(1, FSDEV_EPR_CTR_TX);
@@ -88,8 +88,8 @@ enum dcd_event dcd_poll(void)
 {
     uint32_t r;
 
-    if (FSDEV_ISTR & FSDEV_ISTR_RESET) {
-        FSDEV_ISTR = (uint16_t)~FSDEV_ISTR_RESET;
+    if (FSDEV->ISTR & FSDEV_ISTR_RESET) {
+        FSDEV->ISTR = (uint16_t)~FSDEV_ISTR_RESET;
         open_ep0();
         return DCD_RESET;
     }
@@ -100,7 +100,7 @@ enum dcd_event dcd_poll(void)
         if (event)
             return event;
     }
-    r = FSDEV_EPR(0);
+    r = FSDEV->EPR[0];
     if (r & FSDEV_EPR_CTR_TX) {
         ep_clear(0, FSDEV_EPR_CTR_TX);
         return DCD_IN;
@@ -112,19 +112,19 @@ enum dcd_event dcd_poll(void)
 
 uint32_t dcd_frame(void)
 {
-    return FSDEV_FNR;
+    return FSDEV->FNR;
 }
 
 bool dcd_quiet(void)
 {
-    return !(FSDEV_ISTR & (FSDEV_ISTR_RESET | FSDEV_ISTR_CTR));
+    return !(FSDEV->ISTR & (FSDEV_ISTR_RESET | FSDEV_ISTR_CTR));
 }
 
 const bool dcd_address_first = false;
 
 void dcd_set_address(uint8_t address)
 {
-    FSDEV_DADDR = FSDEV_DADDR_EF | address;
+    FSDEV->DADDR = FSDEV_DADDR_EF | address;
 }
 
 static uint32_t take(uint32_t ep, void *data)
@@ -179,7 +179,7 @@ void dcd_stall(void)
  * enum dcd_bulk_state, and VALID. */
 bool dcd_bulk_halted(bool in)
 {
-    return (FSDEV_EPR(1) << 8 * in & FSDEV_EPR_STAT_RX) == FSDEV_EPR_RX_STALL;
+    return (FSDEV->EPR[1] << 8 * in & FSDEV_EPR_STAT_RX) == FSDEV_EPR_RX_STALL;
 }
 
 /* What toggles where a 1 is written may be changed by the block between
@@ -188,8 +188,8 @@ void dcd_bulk_set(bool in, enum dcd_bulk_state state)
 {
     uint32_t mask = (FSDEV_EPR_DTOG_RX | FSDEV_EPR_STAT_RX) >> 8 * in, change;
 
-    while ((change = (FSDEV_EPR(1) ^ state * 0x1010u) & mask))
-        FSDEV_EPR(1) = change | EPR_CTR | EPR_RW(1);
+    while ((change = (FSDEV->EPR[1] ^ state * 0x1010u) & mask))
+        FSDEV->EPR[1] = change | EPR_CTR | EPR_RW(1);
     ep_clear(1, FSDEV_EPR_CTR_RX >> 8 * in);
 }
 
@@ -201,8 +201,8 @@ uint32_t dcd_bulk_read(void *data)
 /* NAK to VALID, where no packet waits: the lower bit of the status toggles. */
 static void bulk_arm(bool in)
 {
-    if (!((FSDEV_EPR(1) ^ 0x2020) & (in ? 0xB0 : 0xB000)))
-        FSDEV_EPR(1) = EPR_CTR | EPR_RW(1) | (in ? 0x10 : 0x1000);
+    if (!((FSDEV->EPR[1] ^ 0x2020) & (in ? 0xB0 : 0xB000)))
+        FSDEV->EPR[1] = EPR_CTR | EPR_RW(1) | (in ? 0x10 : 0x1000);
 }
 
 void dcd_bulk_write(const void *data, uint32_t n)

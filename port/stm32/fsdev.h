@@ -16,14 +16,13 @@
 #define FSDEV_PMA_STRIDE 2u
 #endif
 
-/* 16 bits each; as words, because a Cortex-M0 reaches farther with those. */
-#define FSDEV_REG(off) (*(volatile uint32_t *)(FSDEV_BASE + (off)))
-#define FSDEV_EPR(n)   FSDEV_REG(4u * (n))
-#define FSDEV_CNTR     FSDEV_REG(0x40u)
-#define FSDEV_ISTR     FSDEV_REG(0x44u)
-#define FSDEV_FNR      FSDEV_REG(0x48u)
-#define FSDEV_DADDR    FSDEV_REG(0x4Cu)
-#define FSDEV_BTABLE   FSDEV_REG(0x50u)
+/* 16 bits each; as words, because a Cortex-M0 reaches farther with those.
+ * LPMCSR and BCDR: second generation. */
+struct fsdev {
+    volatile uint32_t EPR[8], reserved[8], CNTR, ISTR, FNR, DADDR, BTABLE,
+        LPMCSR, BCDR;
+};
+#define FSDEV ((struct fsdev *)FSDEV_BASE)
 /* The half-word at byte offset off (even) of packet memory. */
 #define FSDEV_PMA16(off)                                                       \
     (*(volatile uint16_t *)(FSDEV_PMA + FSDEV_PMA_STRIDE * (off)))
@@ -35,6 +34,8 @@
 #define FSDEV_ISTR_CTR   (1u << 15)
 
 #define FSDEV_DADDR_EF 0x80u
+
+#define FSDEV_BCDR_DPPU (1u << 15) /* D+ is pulled up, in the chip */
 
 #define FSDEV_EPR_CTR_RX   (1u << 15)
 #define FSDEV_EPR_DTOG_RX  (1u << 14)

@@ -24,7 +24,9 @@ static struct sallyport sallyport;
 #include "unpack.h"
 
 extern uint8_t _code_start[], _code_end[], _packed[];
+#endif
 
+#if defined(CONFIG_PACKED) && CONFIG_MSC
 bool sallyport_meanwhile(struct sallyport *s);
 
 bool flash_meanwhile(void)

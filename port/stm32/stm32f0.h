@@ -11,9 +11,9 @@
 /* What port_clock_start() sets. */
 #define PORT_HCLK_HZ 48000000u
 #define PORT_APB1_HZ PORT_HCLK_HZ
-/* Of port_spin() after a reset: a turn takes 4 cycles of HSI at 8 MHz without
+/* Of port_spin() after a reset: a turn takes 5 cycles of HSI at 8 MHz without
  * wait states; good to some per cent, which is all that is asked of it. */
-#define PORT_TURNS_PER_MS 2000u
+#define PORT_TURNS_PER_MS 1600u
 /* A Cortex-M0 takes its vectors from address 0 (ARMv6-M ARM, B3.2.5). */
 #define PORT_NO_VTOR
 
@@ -40,10 +40,6 @@ struct rcc {
 #define CRS_CR            REG32(0x40006C00u)
 #define CRS_CR_AUTOTRIM   (1u << 6 | 1u << 5) /* and CEN */
 #define CRS_CR_TRIM_RESET (0x20u << 8)
-
-/* ---- USB, clause 30.6: D+ has its pull-up in the chip ---- */
-#define USB_BCDR      REG32(0x40005C58u)
-#define USB_BCDR_DPPU (1u << 15)
 
 /* ---- GPIO, clause 8.4 ---- */
 struct gpio {

@@ -68,7 +68,7 @@ static bool finish(struct rig *r, sim_time start, struct bench_update *u)
     uint64_t ops = chip_flash_ops(r->chip);
     sim_time end = chip_now(r->chip) + 30 * SIM_S;
 
-    while (chip_vtor(r->chip) != r->board->slot) {
+    while (!rig_in_app(r)) {
         if (chip_now(r->chip) >= end)
             return false;
         host_wait(r->host, 100 * SIM_US);

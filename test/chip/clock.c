@@ -82,7 +82,7 @@ static bool calm(struct clock *c)
     return ops == chip_flash_ops(chip) && !chip_flash_busy(chip) &&
            chip_instructions(chip) - work > 5000 &&
            host_attached(c->rig->host) == wire_plugged(chip_wire(chip)) &&
-           chip_vtor(chip) != c->rig->board->slot;
+           !rig_in_app(c->rig);
 }
 
 /* A few milliseconds behind each step: what was due then happens. */

@@ -382,7 +382,7 @@ bool lab_started(struct lab *l)
     uint32_t pc;
 
     host_wait(l->r->host, BOOT_TIME);
-    if (chip_vtor(l->r->chip) != b->slot)
+    if (!rig_in_app(l->r))
         return false;
     pc = chip_pc(l->r->chip);
     if (!is_whole(l))

@@ -290,11 +290,20 @@ int rig_reset_with_key(struct rig *r)
     return result;
 }
 
+bool rig_in_app(const struct rig *r)
+{
+    const struct rig_board *b = r->board;
+
+    if (!b->no_vtor)
+        return chip_vtor(r->chip) == b->slot;
+    return chip_pc(r->chip) - b->slot < b->slot_end - b->slot;
+}
+
 bool rig_app_runs(struct rig *r, sim_time limit)
 {
     sim_time end = chip_now(r->chip) + limit;
 
-    while (chip_vtor(r->chip) != r->board->slot) {
+    while (!rig_in_app(r)) {
         if (chip_now(r->chip) >= end || chip_was_cut(r->chip))
             return false;
         if (at_work(r, SIM_MS) && r->board->download)
@@ -307,7 +316,7 @@ bool rig_in_bootloader(struct rig *r)
 {
     struct rig_status s;
 
-    if (chip_vtor(r->chip) == r->board->slot || host_enumerate(r->host) < 0)
+    if (rig_in_app(r) || host_enumerate(r->host) < 0)
         return false;
     s = rig_getstatus(r);
     return s.result == 6 && s.state == DFU_IDLE && s.status == 0;

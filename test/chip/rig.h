@@ -45,6 +45,8 @@ struct rig_board {
     /* Bytes that are programmed at once, usually and at least. */
     uint32_t unit, least;
     unsigned program_us;
+    /* A Cortex-M0: vectors are at address 0, whatever runs. */
+    bool no_vtor;
     /* The USB block tells of a SETUP before its data stage begins. */
     bool setup_alone;
     uint32_t image; /* bytes of a small image: blocks, a sector and a part */
@@ -150,7 +152,10 @@ void rig_settle(struct rig *r);
 int rig_reset_with_key(struct rig *r);
 void rig_key(struct rig *r, bool pressed);
 
-/* Runs until the slot's vector table is in use, at most `limit`; profile
+/* The application runs: the slot's vector table is in use; on a core that
+ * cannot say so its code is what runs. */
+bool rig_in_app(const struct rig *r);
+/* Runs until the application runs, at most `limit`; profile
  * staged: at most that without work at the flash. */
 bool rig_app_runs(struct rig *r, sim_time limit);
 /* Pin reset or power cycle; true when the application runs 50 ms later (profile

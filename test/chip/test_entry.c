@@ -153,7 +153,7 @@ static void test_no_host(void **state)
         skip();
     requested(r);
     host_wait(r->host, NO_HOST - SIM_S);
-    assert_int_not_equal(chip_vtor(r->chip), r->board->slot);
+    assert_false(rig_in_app(r));
     assert_true(rig_app_runs(r, 2 * SIM_S));
 }
 
@@ -207,7 +207,7 @@ static void test_not_timed(void **state)
 /* ---- the state of the chip at the application's start ---- */
 
 /*
- * A program that notes registers in RAM, from 0x20004000 on: MSP, PRIMASK,
+ * A program that notes registers in RAM, from 0x20002000 on: MSP, PRIMASK,
  * CONTROL, BASEPRI, FAULTMASK, IPSR, then what its table says:
  *
  *      mrs r0, msp ... mrs r5, ipsr; ldr r7, out; stmia r7!, {r0-r5}
@@ -217,16 +217,16 @@ static void test_not_timed(void **state)
  *      ldr r0, [r2]; stmia r7!, {r0}; b loop
  * write: str r3, [r2]; b loop
  * end: str r2, [r7]; b .
- * out: .word 0x20004000
+ * out: .word 0x20002000
  * table:
  */
 static const uint16_t probe[] = {
     0xf3ef, 0x8008, 0xf3ef, 0x8110, 0xf3ef, 0x8214, 0xf3ef, 0x8311,
     0xf3ef, 0x8413, 0xf3ef, 0x8505, 0x4f07, 0xc73f, 0xa607, 0xce0e,
     0x2900, 0xd006, 0x2902, 0xd002, 0x6810, 0xc701, 0xe7f7, 0x6013,
-    0xe7f5, 0x603a, 0xe7fe, 0xbf00, 0x4000, 0x2000,
+    0xe7f5, 0x603a, 0xe7fe, 0xbf00, 0x2000, 0x2000,
 };
-enum { PROBE_AT = 0x40, PROBE_OUT = 0x20004000, CORE_REGISTERS = 6 };
+enum { PROBE_AT = 0x40, PROBE_OUT = 0x20002000, CORE_REGISTERS = 6 };
 enum { END, READ, WRITE };
 
 struct look {
@@ -296,6 +296,96 @@ static const struct look looks_f107[] = {
     {READ, 0x50000900, 0},
     {READ, 0x50000B00, 0},
     {READ, 0x50000E00, 0},
+    {END, 0x600DF00D, 0},
+};
+
+/* STM32F072: RM0091, PM0215. */
+static const struct look looks_f0[] = {
+    /* SysTick, NVIC, SCB */
+    {READ, 0xE000E010, 0},
+    {READ, 0xE000E014, 0},
+    {READ, 0xE000E018, 0},
+    {READ, 0xE000E100, 0},
+    {READ, 0xE000E200, 0},
+    {READ, 0xE000E400, 0},
+    {READ, 0xE000E41C, 0},
+    {READ, 0xE000ED04, 0},
+    {READ, 0xE000ED0C, 0},
+    {READ, 0xE000ED10, 0},
+    {READ, 0xE000ED14, 0},
+    {READ, 0xE000ED1C, 0},
+    {READ, 0xE000ED20, 0},
+    /* RCC */
+    {READ, 0x40021000, 0},
+    {READ, 0x40021004, 0},
+    {READ, 0x40021008, 0},
+    {READ, 0x4002100C, 0},
+    {READ, 0x40021010, 0},
+    {READ, 0x40021014, 0},
+    {READ, 0x40021018, 0},
+    {READ, 0x4002101C, 0},
+    {READ, 0x40021020, 0},
+    {READ, 0x40021028, 0},
+    {READ, 0x4002102C, 0},
+    {READ, 0x40021030, 0},
+    {READ, 0x40021034, 0},
+    /* FLASH: ACR, SR, CR (locked) */
+    {READ, 0x40022000, 0},
+    {READ, 0x4002200C, 0},
+    {READ, 0x40022010, 0},
+    /* With their clocks on: ports, CRC; SYSCFG, USART1; USB, CRS, PWR */
+    {WRITE, 0x40021014, 0x007E0054},
+    {WRITE, 0x40021018, 0x00004001},
+    {WRITE, 0x4002101C, 0x18800000},
+    {READ, 0x48000000, 0},
+    {READ, 0x48000004, 0},
+    {READ, 0x48000008, 0},
+    {READ, 0x4800000C, 0},
+    {READ, 0x48000014, 0},
+    {READ, 0x48000400, 0},
+    {READ, 0x48000404, 0},
+    {READ, 0x48000408, 0},
+    {READ, 0x4800040C, 0},
+    {READ, 0x48000414, 0},
+    {READ, 0x48000800, 0},
+    {READ, 0x48000804, 0},
+    {READ, 0x48000808, 0},
+    {READ, 0x4800080C, 0},
+    {READ, 0x48000814, 0},
+    {READ, 0x48000C00, 0},
+    {READ, 0x48000C04, 0},
+    {READ, 0x48000C08, 0},
+    {READ, 0x48000C0C, 0},
+    {READ, 0x48000C14, 0},
+    {READ, 0x48001000, 0},
+    {READ, 0x48001004, 0},
+    {READ, 0x48001008, 0},
+    {READ, 0x4800100C, 0},
+    {READ, 0x48001014, 0},
+    {READ, 0x48001400, 0},
+    {READ, 0x48001404, 0},
+    {READ, 0x48001408, 0},
+    {READ, 0x4800140C, 0},
+    {READ, 0x48001414, 0},
+    {READ, 0x48000020, 0},
+    {READ, 0x48000024, 0},
+    {READ, 0x40023008, 0},
+    {READ, 0x40023010, 0},
+    {READ, 0x40010000, 0},
+    {READ, 0x40013800, 0},
+    {READ, 0x4001380C, 0},
+    {READ, 0x4001381C, 0},
+    {READ, 0x40005C00, 0},
+    {READ, 0x40005C04, 0},
+    {READ, 0x40005C40, 0},
+    {READ, 0x40005C44, 0},
+    {READ, 0x40005C4C, 0},
+    {READ, 0x40005C50, 0},
+    {READ, 0x40005C58, 0},
+    {READ, 0x40006C00, 0},
+    {READ, 0x40006C04, 0},
+    {READ, 0x40006C08, 0},
+    {READ, 0x40007000, 0},
     {END, 0x600DF00D, 0},
 };
 
@@ -397,6 +487,7 @@ static const struct {
     const struct look *look;
     size_t n;
 } looks[] = {
+    {"F0", looks_f0, sizeof(looks_f0) / sizeof(looks_f0[0])},
     {"F1", looks_f1, sizeof(looks_f1) / sizeof(looks_f1[0])},
     {"F107", looks_f107, sizeof(looks_f107) / sizeof(looks_f107[0])},
     {"F4", looks_f4, sizeof(looks_f4) / sizeof(looks_f4[0])},
@@ -489,7 +580,7 @@ static void assert_as_after_reset(struct rig *r)
         n++;
     }
     assert_int_equal(bad, 0);
-    assert_int_equal(chip_vtor(r->chip), r->board->slot);
+    assert_true(rig_in_app(r));
 }
 
 static void test_state_after_reset(void **state)
@@ -561,7 +652,7 @@ static void test_app_idle(void **state)
     assert_int_equal(s.state, APP_IDLE);
     assert_int_equal(s.status, 0);
     host_wait(r->host, 300 * SIM_MS);
-    assert_int_equal(chip_vtor(r->chip), r->board->slot);
+    assert_true(rig_in_app(r));
 }
 
 /* Table A.2.2: what does not belong there is stalled, back to appIDLE. */

@@ -272,7 +272,7 @@ static bool whole(struct rig *r)
 
 static bool app_runs(struct rig *r)
 {
-    return chip_vtor(r->chip) == r->board->slot;
+    return rig_in_app(r);
 }
 
 /* It answers after a bus reset; a page's time may pass before. */

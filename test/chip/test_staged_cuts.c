@@ -438,7 +438,7 @@ static void visit_all_of_it(visit_fn *visit, unsigned limit)
             chip_snapshot_free(end);
         }
         chip_snapshot_free(from);
-        if (chip_vtor(c) == lab.r->board->slot)
+        if (rig_in_app(lab.r))
             break;
     }
 }

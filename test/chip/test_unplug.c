@@ -117,9 +117,8 @@ static void come_back(struct lab *l, const struct end *e)
         host_wait(l->r->host, 2 * SIM_MS); /* no program starts sooner */
         return;
     }
-    if (chip_vtor(l->r->chip) != l->r->board->slot &&
-        host_enumerate(l->r->host) < 0 &&
-        chip_vtor(l->r->chip) != l->r->board->slot)
+    if (!rig_in_app(l->r) && host_enumerate(l->r->host) < 0 &&
+        !rig_in_app(l->r))
         lab_fail(l, &l->count.bricks, "does not enumerate");
 }
 
