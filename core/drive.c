@@ -175,13 +175,17 @@ static bool guess(struct drive *d)
 
 /* ---- into the slot ---- */
 
+/* Owner of a piece that is of an earlier version of its sector: nobody's, but
+ * not blank.  Cluster 0 has no place in any chain. */
+#define STALE 1u
+
 /* A sector is written: what the slot has of it is an earlier version. */
 __attribute__((noinline)) static void disown(struct drive *d, uint32_t number,
                                              uint32_t n)
 {
     for (uint32_t i = 0; i < DRIVE_PIECES; i++)
         if (d->owner[i] - number < n)
-            d->owner[i] = 0;
+            d->owner[i] = STALE;
 }
 
 /* UF2, one block a sector: github.com/microsoft/uf2 */
@@ -219,6 +223,8 @@ static bool put(struct drive *d, uint32_t number, const uint8_t *data)
             fail(d, ERR_PRODUCT, offset);
             return true; /* for others */
         }
+        if (d->blocks != uf2->blocks)
+            drop(d); /* another file, which may leave gaps */
         d->blocks = uf2->blocks;
         n = DRIVE_PIECE;
         offset = uf2->address - PART_APP_START;
@@ -240,7 +246,7 @@ static bool put(struct drive *d, uint32_t number, const uint8_t *data)
 
         /* Another file, which may leave gaps, or a wrong guess where what is
          * written cannot be changed. */
-        if ((PART_BIG_UNITS || d->blocks) && *owner && *owner != number)
+        if ((PART_BIG_UNITS || d->blocks) && *owner > STALE && *owner != number)
             drop(d);
         if (!d->opened) {
             memset(d->owner, 0, sizeof(d->owner));
@@ -383,12 +389,6 @@ static void wait(struct drive *d, uint32_t ticks)
     d->patience = ticks;
 }
 
-/* As far as drive_poll() has seen. */
-static bool is_over(const struct drive *d)
-{
-    return (d->now - d->since) / TICK_MS >= d->patience;
-}
-
 /* ---- block.h ---- */
 
 uint32_t block_count(void)
@@ -439,9 +439,8 @@ void block_read(struct drive *d, uint32_t lba, uint8_t *to)
     uint32_t number = NUMBER_OF(lba); /* 0 is one of the FAT */
     const struct drive_sector *s = number ? find(d, number) : NULL;
 
-    /* Somebody still reads from the volume that is about to go.  When the time
-     * is up that does not hold up the rest. */
-    if (d->patience < QUIET && !is_over(d))
+    /* Somebody still reads from the volume that is about to go. */
+    if (d->patience < QUIET)
         d->since = d->now;
     if (s)
         memcpy(to, s->data, FAT_SECTOR);
@@ -545,7 +544,7 @@ __attribute__((noinline)) enum drive_due drive_poll(struct drive *d,
     if (d->outdated)
         drop(d);
     d->outdated = false;
-    if (make_room(d) || !idle || !is_over(d))
+    if (make_room(d) || !idle || (d->now - d->since) / TICK_MS < d->patience)
         return DRIVE_CARRY_ON;
     if (START != NEVER && d->patience == START)
         return DRIVE_START;

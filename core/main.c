@@ -115,8 +115,7 @@ bool sallyport_meanwhile(struct sallyport *s)
 {
     enum dcd_event event;
 
-    if ((CONFIG_DFU && !s->drive.opened) ||
-        s->drive.closing) /* another door's; off the bus */
+    if (CONFIG_DFU && !s->drive.opened) /* another door's */
         return false;
     event = dcd_bulk_poll();
     if (event == DCD_BULK_OUT)

@@ -72,10 +72,14 @@ static void outdated(struct copier *h)
     const struct piece *p =
         &h->piece[h->done + fh_below(v, h->pieces - h->done)];
     struct fh_file other = *p->file;
+    bool whole = v->whole_clusters;
 
     other.data = p->file->data + fh_below(v, p->file->size / 2);
     other.size = p->file->size / 2;
+    /* No more than the piece: what lies behind may be written already. */
+    v->whole_clusters = false;
     fh_data(v, &other, p->from, p->n);
+    v->whole_clusters = whole;
 }
 
 void random_copy(struct copier *h)
