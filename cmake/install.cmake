@@ -82,5 +82,6 @@ install(FILES ${SHARE}/sallyport.pc
 if(SALLYPORT_FIRMWARE)
     install(DIRECTORY ${PROJECT_BINARY_DIR}/firmware/ COMPONENT firmware
         DESTINATION ${CMAKE_INSTALL_DATADIR}/sallyport FILES_MATCHING
-        REGEX "/sallyport-[^/]*[.](hex|bin)$")
+        REGEX "/sallyport-[^/]*[.](hex|bin)$"
+        REGEX "-kv[.][^/]*$" EXCLUDE) # of a test
 endif()

@@ -47,8 +47,11 @@
 #define BOARD_CCM_BASE 0x10000000u
 #define BOARD_CCM_SIZE (64u * 1024u)
 
-/* No area for the application's own settings: it would be a sector. */
+/* No area for the application's own settings: it would be a sector.  256 KB
+ * are two, which an EEPROM emulation needs (AN3969). */
+#ifndef BOARD_KV_SIZE
 #define BOARD_KV_SIZE 0u
+#endif
 
 /* Staged: the record lies in the last sector of download, which is larger than
  * the application's space by the bootloader's sector. */

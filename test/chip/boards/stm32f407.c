@@ -4,7 +4,7 @@
 
 #define COMMON                                                                 \
     .name = "stm32f407", .model = "STM32F407VG", .family = "F4",               \
-    .flash = 0x08000000, .flash_end = 0x08100000, .kv = 0x08100000,            \
+    .flash = 0x08000000, .flash_end = 0x08100000,                              \
     .page = {{4, 16384}, {1, 65536}, {7, 131072}},                             \
     .erase_ms = {250, 550, 1000},                                              \
     .sector = {{4, 16384}, {1, 65536}, {7, 131072}}, .slot = 0x08004000,       \
@@ -15,8 +15,9 @@
     .key_pin = 0, .key_pressed = 1
 
 #define IN_PLACE                                                               \
-    .slot_end = 0x08100000, .layout = "@Internal Flash /0x08000000/"           \
-                                      "01*016Ka,03*016Kg,01*064Kg,07*128Kg"
+    .kv = 0x08100000, .slot_end = 0x08100000,                                  \
+    .layout = "@Internal Flash /0x08000000/"                                   \
+              "01*016Ka,03*016Kg,01*064Kg,07*128Kg"
 
 const struct rig_board rig_stm32f407[] = {
     {COMMON, IN_PLACE, .profile = "dfu"},
@@ -25,11 +26,22 @@ const struct rig_board rig_stm32f407[] = {
     {
         COMMON,
         .profile = "staged",
+        .kv = 0x08100000,
         .slot_end = 0x08080000,
         .download = 0x08080000,
         .record = 0x080FC000,
         .layout = "@Internal Flash /0x08000000/"
                   "01*016Ka,03*016Kg,01*064Kg,03*128Kg,04*128Ka",
+    },
+    {
+        COMMON,
+        .profile = "staged-kv", /* BOARD_KV_SIZE of 256 KB */
+        .kv = 0x080C0000,
+        .slot_end = 0x08060000,
+        .download = 0x08060000,
+        .record = 0x080BC000,
+        .layout = "@Internal Flash /0x08000000/"
+                  "01*016Ka,03*016Kg,01*064Kg,02*128Kg,03*128Ka,02*128Ka",
     },
     {0},
 };
