@@ -43,6 +43,7 @@ static const uint8_t kbytes_64[2] = {0x40, 0x00};
     }
 
 static const struct rom_area roms_ze[] = ROMS(kbytes_512);
+static const struct rom_area roms_rc[] = ROMS(kbytes_256);
 static const struct rom_area roms_c8[] = ROMS(kbytes_64);
 static const struct rom_area roms_107vc[] = ROMS(kbytes_256);
 
@@ -152,10 +153,7 @@ static const struct usart_facts usart3 = {
 static const struct device devices_ze[] = {
     COMMON(rcc_103, flash_ze, bkp_ze, dbgmcu_ze),
     FSDEV,
-    GPIO("F", 0x40011c00, 7),
-    GPIO("G", 0x40012000, 8),
     {.name = "DMA2", AT(0x40020400), AHB(1)},
-    {.name = "FSMC", AT(0xa0000000), AHB(8)},
     {.name = "SDIO", AT(0x40018000), AHB(10)},
     {.name = "TIM5", AT(0x40000c00), APB1(3)},
     {.name = "TIM6", AT(0x40001000), APB1(4)},
@@ -166,7 +164,12 @@ static const struct device devices_ze[] = {
     {.name = "UART4", AT(0x40004c00), APB1(19)},
     {.name = "UART5", AT(0x40005000), APB1(20)},
     {.name = "DAC", AT(0x40007400), APB1(29)},
+    /* what only packages of more than 64 pins have (DS5792 table 2) */
+    GPIO("F", 0x40011c00, 7),
+    GPIO("G", 0x40012000, 8),
+    {.name = "FSMC", AT(0xa0000000), AHB(8)},
 };
+enum { RC_DEVICES = COUNT(devices_ze) - 3 };
 
 static const struct device devices_c8[] = {
     COMMON(rcc_103, flash_c8, bkp_c8, dbgmcu_c8),
@@ -230,6 +233,19 @@ const struct chip_model model_stm32f103ze = {
     .n_roms = COUNT(roms_ze),
     .devices = devices_ze,
     .n_devices = COUNT(devices_ze),
+};
+
+const struct chip_model model_stm32f103rc = {
+    F1,
+    F103,
+    .name = "stm32f103rc",
+    .irqs = 60,
+    .flash_size = 256 * 1024,
+    .ram_size = 48 * 1024,
+    .roms = roms_rc,
+    .n_roms = COUNT(roms_rc),
+    .devices = devices_ze,
+    .n_devices = RC_DEVICES,
 };
 
 const struct chip_model model_stm32f103c8 = {

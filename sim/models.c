@@ -11,11 +11,11 @@
 static const struct chip_model *const chips[] = {
     &model_stm32f103ze, &model_stm32f103c8, &model_stm32f407vg,
     &model_stm32f411ce, &model_stm32l072cz, &model_stm32f072rb,
-    &model_apm32f407ig, &model_stm32f107vc,
+    &model_apm32f407ig, &model_stm32f107vc, &model_stm32f103rc,
 };
 static const char chip_list[] = "stm32f103ze, stm32f103c8, stm32f407vg, "
                                 "stm32f411ce, stm32l072cz, stm32f072rb, "
-                                "apm32f407ig, stm32f107vc";
+                                "apm32f407ig, stm32f107vc, stm32f103rc";
 
 static const struct sim_board boards[] = {
     {

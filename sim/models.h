@@ -15,5 +15,6 @@ extern const struct chip_model model_stm32l072cz;
 extern const struct chip_model model_stm32f072rb;
 extern const struct chip_model model_apm32f407ig;
 extern const struct chip_model model_stm32f107vc;
+extern const struct chip_model model_stm32f103rc;
 
 #endif

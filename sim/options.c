@@ -15,7 +15,8 @@ static const char help[] =
     "Runs firmware on a simulated microcontroller, with real USB hosts.\n"
     "\n"
     "  --board NAME         a board: its chip, crystal, pins\n"
-    "  --chip NAME          a bare chip\n"
+    "  --chip NAME          a bare chip, with a pull-up on D+\n"
+    "  --crystal HZ         of a bare chip, where it is not the usual one\n"
     "  --flash FILE[@ADDR]  load .elf, .hex, or .bin with @ADDR; repeatable\n"
     "  --usbredir HOST:PORT wait for QEMU (-device usb-redir); port 0: any\n"
     "  --usbip HOST[:PORT]  wait for Linux (usbip attach -r HOST -b 1-1);\n"
@@ -115,6 +116,17 @@ static bool set_chip(struct options *o, const char *v, char *error)
     return o->model || fail(error, "--chip", v, advice);
 }
 
+static bool set_crystal(struct options *o, const char *v, char *error)
+{
+    char *end;
+    unsigned long hz = strtoul(v, &end, 10);
+
+    o->own.hse_hz = (uint32_t)hz;
+    return (*v >= '0' && *v <= '9' && !*end && hz >= 1000000 &&
+            hz <= 50000000) ||
+           fail(error, "--crystal", v, "want 1000000 to 50000000, in Hz");
+}
+
 static bool add_flash(struct options *o, const char *v, char *error)
 {
     if (o->n_flash == OPTIONS_FLASH)
@@ -171,6 +183,8 @@ static bool take(struct options *o, int key, const char *v, char *error)
         return set_board(o, v, error);
     case 'c':
         return set_chip(o, v, error);
+    case 'x':
+        return set_crystal(o, v, error);
     case 'f':
         return add_flash(o, v, error);
     case 'r':
@@ -203,6 +217,7 @@ static bool take(struct options *o, int key, const char *v, char *error)
 static const struct option names[] = {
     {"board", required_argument, NULL, 'b'},
     {"chip", required_argument, NULL, 'c'},
+    {"crystal", required_argument, NULL, 'x'},
     {"flash", required_argument, NULL, 'f'},
     {"usbredir", required_argument, NULL, 'r'},
     {"usbip", required_argument, NULL, 'i'},
@@ -228,6 +243,14 @@ static enum options_result check(struct options *o, bool chip_given,
                "options";
     else if (o->board && chip_given)
         text = "--board and --chip: give one of them, a board has its chip";
+    else if (o->board && o->own.hse_hz)
+        text = "--crystal: a board has its own; it is for --chip";
+    if (!text && o->own.hse_hz) {
+        o->own.name = o->model->name;
+        o->own.model = o->model;
+        o->own.pullup = PULLUP_FIXED;
+        o->board = &o->own;
+    }
     if (!text)
         return OPTIONS_RUN;
     snprintf(error, OPTIONS_ERROR_MAX, "%s", text);

@@ -4,6 +4,7 @@
 #define SIM_OPTIONS_H
 
 #include "chip.h"
+#include "model.h"
 
 enum { OPTIONS_FLASH = 16, OPTIONS_PINS = 16, OPTIONS_ERROR_MAX = 300 };
 
@@ -21,6 +22,7 @@ struct cut_option {
 
 struct options {
     const struct sim_board *board; /* or NULL */
+    struct sim_board own;          /* that, for --chip with --crystal */
     const struct chip_model *model;
     const char *flash[OPTIONS_FLASH];
     unsigned n_flash;

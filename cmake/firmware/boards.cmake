@@ -12,8 +12,8 @@
 set(SALLYPORT_BOARD_DIR "" CACHE PATH "Folders of boards outside this tree")
 include(${CMAKE_CURRENT_LIST_DIR}/families.cmake)
 
-function(board_error dir text)
-    message(FATAL_ERROR "board folder ${dir}: ${text}")
+function(board_error dir) # and the parts of a sentence
+    message(FATAL_ERROR "board folder ${dir}: " ${ARGN})
 endfunction()
 
 # The bytes that board.h defines as NAME, for linkers.
@@ -38,7 +38,7 @@ function(add_board dir)
         ${dir}/board.cmake ${dir}/board.h)
     if(board IN_LIST BOARDS)
         board_error(${dir} "there is a board ${board} already, in "
-            "${BOARD_${board}_DIR}; name the folder and BOARD_NAME otherwise")
+            "${BOARD_${board}_DIR}: name the folder and BOARD_NAME otherwise")
     endif()
     if(NOT board MATCHES "^[A-Za-z0-9_-]+$")
         board_error(${dir} "a board's name is letters, digits, - and _")

@@ -86,4 +86,14 @@ bool bench_polls(struct rig *r, FILE *out);
  * reached. */
 sim_time bench_boot(struct rig *r, enum reset_cause cause);
 
+/* ---- the simulator, while the chip computes (boot.c) ---- */
+
+struct bench_speed {
+    double mips;  /* million instructions a second of the host's CPU time */
+    double ratio; /* virtual time to that */
+};
+
+/* False after a line on stderr. */
+bool bench_speed(const char *board, struct bench_speed *s);
+
 #endif

@@ -263,6 +263,24 @@ static bool boots(struct output *o, struct rig *r)
     return true;
 }
 
+static bool speed(struct output *o, const char *board)
+{
+    struct bench_speed s;
+
+    if (!bench_speed(board, &s))
+        return false;
+    printf("  the simulator while the chip computes: %.1f MIPS, %.2f times as "
+           "fast as the chip\n",
+           s.mips, s.ratio);
+    json_entry(o, board);
+    if (o->json)
+        fprintf(o->json,
+                ", \"case\": \"simulator\", \"mips\": %.1f, "
+                "\"ratio\": %.2f}",
+                s.mips, s.ratio);
+    return true;
+}
+
 static bool bench_board(struct output *o, const char *board, bool brief)
 {
     struct rig *r = bench_rig(board);
@@ -276,6 +294,7 @@ static bool bench_board(struct output *o, const char *board, bool brief)
     ok &= drives(o, r);
     ok &= staged(o, board);
     ok &= boots(o, r);
+    ok &= speed(o, board);
     if (!brief)
         ok &= set_timing(r, &host_timing_fast) && bench_polls(r, stdout);
     rig_free(r);

@@ -16,9 +16,9 @@ DFU_ID = "1209:0001"
 KB = 1024
 
 
-def facts_of(name):
+def facts_of(folder):
     """What board.h defines as BOARD_...: numbers and letters."""
-    text = (ROOT / "board" / name / "board.h").read_text()
+    text = (folder / "board.h").read_text()
     found = {}
     for key, value in re.findall(
             r"^#define BOARD_(\w+)\s+(.+?)\s*(?:/[*].*)?$", text, re.M):
@@ -34,12 +34,15 @@ class Board:
     """What the cases know of a board.  areas: those of the layout of profile
     dfu (start, size, type letter), where they are checked."""
 
-    def __init__(self, name, areas=(), points=0):
-        facts = facts_of(name)
+    def __init__(self, name, areas=(), points=0, folder=None, model=None):
+        self.folder = folder or ROOT / "board" / name
+        facts = facts_of(self.folder)
         self.name = name
+        self.model = model      # a bare chip, where the board has no row
         self.files = FIRMWARE / name
         self.block = facts["FLASH_PAGE"]    # bytes a DNLOAD
         self.family = facts["UF2_FAMILY"]
+        self.usb_id = "%04x:%04x" % (facts["VID"], facts["PID"])
         self.key = "P%s%d" % (facts["KEY_PORT"], facts["KEY_PIN"])
         self.pressed = facts["KEY_ACTIVE"]  # the level
         self.end = facts["FLASH_BASE"] + facts["FLASH_SIZE"]
@@ -81,6 +84,10 @@ OTHERS = [Board(path.parent.name)
           for path in sorted(ROOT.glob("board/*/board.h"))
           if path.parent.name not in ("stm32f103ze", "stm32f407")
           and (FIRMWARE / path.parent.name).exists()]
+# One outside the tree, which is built when its turn comes.
+OUTSIDE = Board("gadget", folder=ROOT / "docs/example/gadget",
+                model="stm32f103rc")
+OUTSIDE.files = LOGS.parent / "outside/firmware/gadget"
 
 # slow: left out unless it is asked for
 Case = namedtuple("Case", "name function board slow")
@@ -160,7 +167,8 @@ class Bench:
         self.chip = Chip(self.board.name,
                          [self.board.files / firmware, *more],
                          LOGS / (name + ".log"),
-                         ["--pcap", LOGS / (name + ".pcap"), *options])
+                         ["--pcap", LOGS / (name + ".pcap"), *options],
+                         model=self.board.model)
         if plug:
             self.plugged = self.guest.attach(self.chip.port)
         return self.chip
@@ -193,11 +201,11 @@ class Bench:
 
     def dfu_mode(self, limit=60):
         """Waits until the guest has the bootloader on its bus."""
-        self.guest.wait_usb(DFU_ID, "02", limit)
+        self.guest.wait_usb(self.board.usb_id, "02", limit)
 
     def app_mode(self, limit=60):
         """Waits until the guest has the demo's run-time interface."""
-        self.guest.wait_usb(DFU_ID, "01", limit)
+        self.guest.wait_usb(self.board.usb_id, "01", limit)
 
     def dfu_util(self, arguments, limit=120, live=None):
         return self.guest.run("dfu-util " + arguments, limit, live)

@@ -9,10 +9,11 @@ import time
 from pathlib import Path
 
 import images
+import outside
 import usbmon
-from bench import (BOARDS, DFU_ID, KB, LOGS, OTHERS, Layout, add, app_line,
-                   case, check, last_drawn, on_both, same)
-from cases_drive import put_tool
+from bench import (BOARDS, DFU_ID, KB, LOGS, OTHERS, OUTSIDE, Layout, add,
+                   app_line, case, check, last_drawn, on_both, same)
+from cases_drive import cp, put_tool
 from chip import PROGRAM, ROOT
 
 
@@ -81,6 +82,17 @@ def updates(b):
 
 
 add("updates", updates, OTHERS)
+
+
+def outside_the_tree(b):
+    """The worked example of docs/porting.md, as a user builds it."""
+    outside.build(b.board.folder, LOGS.parent / "outside")
+    updates(b)
+    b.stop()
+    return cp(b)
+
+
+add("outside_the_tree", outside_the_tree, [OUTSIDE])
 
 
 @case

@@ -252,7 +252,13 @@ def add_copies():
 
 
 add_copies()
-add("drive_cp", lambda b: copies(b, "cp", "flush", "uf2", "umount"), OTHERS)
+
+
+def cp(b):
+    return copies(b, "cp", "flush", "uf2", "umount")
+
+
+add("drive_cp", cp, OTHERS)
 
 
 # ---- a host that says nothing of an end ----

@@ -19,15 +19,18 @@ class Chip:
     """Starts a virtual chip.  Use it as a context manager.
 
     `flash` is a list of files (FILE or FILE@ADDR), `log` the file that gets
-    every event with its time.  `on_line` is called with each event."""
+    every event with its time.  `on_line` is called with each event.  With a
+    `model` it is a bare chip of that name."""
 
-    def __init__(self, board, flash, log, options=(), on_line=None):
+    def __init__(self, board, flash, log, options=(), on_line=None,
+                 model=None):
         self.lines = []
         self.changed = threading.Condition()
         self.ended = False
         self.on_line = on_line
         self.log = Path(log).open("w")
-        command = [str(PROGRAM), "--board", board]
+        command = [str(PROGRAM), *(("--chip", model) if model
+                                   else ("--board", board))]
         for item in flash:
             command += ["--flash", str(item)]
         command += ["--usbredir", "127.0.0.1:0", *map(str, options)]
