@@ -36,6 +36,10 @@ BOOT_PATH enum boot_decision boot_decide(const struct boot_facts *facts)
     if (facts->pending && !facts->key)
         return BOOT_INSTALL;
 #endif
+#if CONFIG_MARK
+    if (facts->torn)
+        return BOOT_STAY;
+#endif
     if (facts->key || !boot_vectors_ok(facts->vectors))
         return BOOT_STAY;
     return facts->asked ? BOOT_STAY_TIMED : BOOT_APP;

@@ -25,6 +25,9 @@ struct boot_facts {
     const uint32_t *vectors; /* the slot as it lies in flash */
     bool asked;              /* by the application, or by a double reset */
     bool key;                /* the key is held */
+#if CONFIG_MARK
+    bool torn; /* what lies in the slot is not whole: flash_marked() */
+#endif
 #if CONFIG_STAGED
     bool pending; /* an update waits to be installed */
 #endif

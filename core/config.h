@@ -143,6 +143,24 @@
 #endif
 #define CONFIG_MAILBOX_SIZE 16
 
+/* What an erased word of flash reads.  BOARD_FLASH_ROW, where it is defined:
+ * bytes that take as long as one word, where all of them are erased. */
+#ifndef BOARD_FLASH_ERASED
+#define BOARD_FLASH_ERASED 0xFFFFFFFFu
+#endif
+
+/* Where the flash cannot make the first word invalid without an erase, and a
+ * cut erase may leave it valid, a word of data EEPROM says that the image is
+ * not whole (flash.h). */
+#if defined(BOARD_FLASH_MARK) && !CONFIG_STAGED
+#define CONFIG_MARK 1
+#else
+#define CONFIG_MARK 0
+#endif
+#ifndef BOARD_FLASH_MARK_MS /* typical time to write it, milliseconds */
+#define BOARD_FLASH_MARK_MS 0u
+#endif
+
 /* ---- partition table: boot (read-only), app (writable), kv (read-only for
  * every door, the application's own).  Staged: what app was is shared by app,
  * download, which has the same size, and the record of what is in it ---- */

@@ -4,6 +4,7 @@
  */
 #include "boot.h"
 #include "config.h"
+#include "flash.h"
 #include "personality.h"
 #include "plat.h"
 
@@ -88,8 +89,9 @@ STEP static bool carry_on(struct sallyport *s, uint32_t now_ms)
     return CONFIG_DFU && dfu_poll(&s->dfu, now_ms);
 }
 
-/* What is pending is installed before the bus, and the decision is made anew;
- * where it cannot be installed the bootloader stays. */
+/* What an earlier run has left behind.  An update that is pending is installed
+ * before the bus, and the decision is made anew; where it cannot be installed
+ * the bootloader stays. */
 static enum boot_decision stage(struct sallyport *s, enum boot_decision stay)
 {
 #if CONFIG_STAGED
@@ -101,6 +103,8 @@ static enum boot_decision stage(struct sallyport *s, enum boot_decision stay)
         stay = BOOT_STAY;
     }
     stage_start(&u->stage);
+#elif CONFIG_MARK
+    s->dfu.upd.held = flash_marked();
 #endif
     (void)s;
     return stay;

@@ -13,7 +13,7 @@
  *    A block is in flash when its GETSTATUS says so.
  *  - An erase is remembered, and carried out when the page is written with
  *    something else or when the session settles.  What is read meanwhile is
- *    what was asked for: 0xFF.
+ *    what was asked for: 0xFF, or what the silicon has there.
  *  - Where the silicon erases more than a page at once (PART_BIG_UNITS), the
  *    erase is carried out at the first write to the unit.  If nobody asked
  *    for it, it is implied by a write of the slot from its start, without a
@@ -54,7 +54,8 @@ enum upd_gapless { UPD_GAPS, UPD_SINCE_START = 2, UPD_ALL };
 /* The owner sets all of it to zero once.  The small fields come first: the
  * code is shorter for offsets that fit an instruction. */
 struct upd {
-    bool held;       /* the flash has no valid first word, `first` is it;
+    bool held;       /* the flash has no valid first word, `first` is it; with
+                        CONFIG_MARK: what lies there is marked as not whole;
                         staged: what was written is not yet to be installed */
     uint8_t run;     /* enum upd_run */
     uint8_t gapless; /* enum upd_gapless */

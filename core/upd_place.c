@@ -6,7 +6,7 @@
 
 #include <string.h>
 
-#define ERASED 0xFFFFFFFFu
+#define ERASED BOARD_FLASH_ERASED
 #define PAGE   BOARD_FLASH_PAGE
 
 /* The slot as it lies in flash. */
@@ -26,8 +26,8 @@ uint8_t store_byte(const struct upd *u, uint32_t addr)
     uint32_t at = addr - PART_APP_START;
 
     if (at < PART_APP_SIZE && u->erase[part_unit(addr)])
-        return 0xFF;
-    if (u->held && at < sizeof(u->first))
+        return (uint8_t)ERASED;
+    if (!CONFIG_MARK && u->held && at < sizeof(u->first))
         addr = (uint32_t)&u->first + at;
     return *(const uint8_t *)addr;
 }
@@ -40,6 +40,37 @@ typedef BOARD_FLASH_WORD word_t;
 /* What it takes to make a page hold the buffer: the number of words to
  * program, plus PLAN_ERASE where one cannot be without. */
 #define PLAN_ERASE 0x10000u
+
+#ifdef BOARD_FLASH_ROW
+
+/* A row is programmed at once, and only while it is blank. */
+#define ROW_WORDS (BOARD_FLASH_ROW / sizeof(word_t))
+
+static uint32_t plan_page(const struct upd *u, uint32_t page)
+{
+    const word_t *want = (const word_t *)u->buf;
+    const word_t *is = (const word_t *)page;
+    uint32_t plan = 0, filled = PLAN_ERASE;
+
+    while (is < (const word_t *)(page + PAGE)) {
+        word_t wanted = 0, used = 0, differ = 0;
+
+        for (uint32_t i = ROW_WORDS; i--; want++, is++) {
+            wanted |= *want ^ ERASED_WORD;
+            used |= *is ^ ERASED_WORD;
+            differ |= *is ^ *want;
+        }
+        if (wanted)
+            filled += ROW_WORDS;
+        if (differ)
+            plan += ROW_WORDS;
+        if (differ && used)
+            plan |= PLAN_ERASE;
+    }
+    return plan & PLAN_ERASE ? filled : plan;
+}
+
+#else
 
 static uint32_t plan_page(const struct upd *u, uint32_t page)
 {
@@ -61,15 +92,24 @@ static uint32_t plan_page(const struct upd *u, uint32_t page)
     return plan & PLAN_ERASE ? filled : plan;
 }
 
+#endif
+
 /* ---- changing flash: nothing more happens after an error ---- */
+
+/* ARMv6-M has no access to a word at any other address. */
+#ifdef __ARM_ARCH_6M__
+typedef uint8_t look_t;
+#else
+typedef uint32_t look_t;
+#endif
 
 /* From addr to the end of its erase unit, which has the number before end. */
 static bool blank(uint32_t addr, uint32_t end)
 {
-    const uint32_t *w = (const uint32_t *)addr;
+    const look_t *w = (const look_t *)addr;
 
-    while ((uint32_t)w < part_unit_start(end) - 3)
-        if (*w++ != ERASED)
+    while ((uint32_t)w < part_unit_start(end) + 1 - sizeof(*w))
+        if (*w++ != (look_t)ERASED)
             return false;
     return true;
 }
@@ -82,7 +122,8 @@ static void erase(struct upd *u, uint32_t unit)
         return;
     /* A cut erase may bring back some bits and not others: in the first page
      * the reset vector goes first.  (u->page is 0 here.) */
-    flash_program(start + 4, &u->page, 4);
+    if (!CONFIG_MARK)
+        flash_program(start + 4, &u->page, 4);
     flash_erase(start);
     u->erase[unit] = 0;
     if (!blank(start, unit + 1))
@@ -95,11 +136,18 @@ static void program(struct upd *u, uint32_t addr, const void *src, uint32_t n)
         u->err = ERR_PROGRAM;
 }
 
-/* Makes the installed image unbootable, by as much of the upper end of its
- * initial stack pointer as the flash programs at least: of what a power cut
- * may leave of it, only the old value points into RAM (docs/design.md). */
+/* Makes the installed image unbootable, by the mark, or by as much of the upper
+ * end of its initial stack pointer as the flash programs at least: of what a
+ * power cut may leave of it, only the old value points into RAM
+ * (docs/design.md). */
 static void invalidate(struct upd *u)
 {
+    if (CONFIG_MARK) {
+        if (!u->held && !u->err && !flash_mark(true))
+            u->err = ERR_PROGRAM;
+        u->held |= !u->err;
+        return;
+    }
     if (u->held || u->err || *slot() == ERASED)
         return;
     u->first = *slot();
@@ -121,7 +169,7 @@ static void erase_marked(struct upd *u, uint32_t unit)
 {
     touch(u, part_unit_start(unit));
     erase(u, unit);
-    if (unit == PART_APP_UNIT)
+    if (!CONFIG_MARK && unit == PART_APP_UNIT)
         u->held = false;
 }
 
@@ -135,7 +183,8 @@ void store_drop_page(struct upd *u)
 #endif
 }
 
-/* The open page goes to flash; of the first page all but its first word. */
+/* The open page goes to flash; of the first page all but its first word where
+ * that is what makes the image bootable. */
 void store_commit(struct upd *u)
 {
     uint32_t page = u->page;
@@ -161,7 +210,7 @@ void store_commit(struct upd *u)
     touch(u, page);
     if (u->err)
         return;
-    if (page == PART_APP_START) {
+    if (!CONFIG_MARK && page == PART_APP_START) {
         u->held = true;
         u->first = *first;
         /* What is invalid there may stay where nothing is erased. */
@@ -184,13 +233,20 @@ void store_load(struct upd *u, uint32_t page)
     u->page = page;
     while (to < (uint32_t *)(u->buf + PAGE))
         *to++ = erased ? ERASED : *from++;
-    if (u->held && !erased && page == PART_APP_START)
+    if (!CONFIG_MARK && u->held && !erased && page == PART_APP_START)
         *(uint32_t *)u->buf = u->first;
 }
 
-/* Writes back the first word; from here on the image boots. */
+/* Takes the mark away, or writes back the first word; from here on the image
+ * boots. */
 void store_install(struct upd *u)
 {
+    if (CONFIG_MARK) {
+        u->held = !flash_mark(false);
+        if (u->held)
+            u->err = ERR_PROGRAM;
+        return;
+    }
     if (*slot() != ERASED) {
 #if PART_BIG_UNITS
         /* The rest of the unit goes with the first word and comes back. */
@@ -245,6 +301,8 @@ uint32_t store_commit_ms(struct upd *u)
          PAGE_WORDS;
     if (plan & PLAN_ERASE)
         ms += part_erase_ms(part_unit(u->page));
+    if (CONFIG_MARK && ms && !u->held)
+        ms += BOARD_FLASH_MARK_MS;
     return ms;
 }
 
@@ -265,7 +323,7 @@ uint32_t store_settle_ms(const struct upd *u)
     for (uint32_t i = PART_APP_UNIT; i < PART_APP_UNIT_END; i++)
         if (u->erase[i])
             ms += part_erase_ms(i);
-    if (u->held && u->whole == UPD_WHOLE && *slot() != ERASED)
+    if (!CONFIG_MARK && u->held && u->whole == UPD_WHOLE && *slot() != ERASED)
         ms += part_erase_ms(PART_APP_UNIT) +
               BOARD_FLASH_PROGRAM_MS *
                   (part_unit_start(PART_APP_UNIT + 1) - PART_APP_START) / PAGE;

@@ -6,6 +6,7 @@
 #include "plat.h"
 
 #include "config.h"
+#include "flash.h"
 #include "hex.h"
 #include "mailbox.h"
 #include "port.h"
@@ -32,6 +33,9 @@ BOOT_PATH void plat_boot_facts(struct boot_facts *facts)
     facts->vectors = (const uint32_t *)PART_APP_START;
     facts->asked = request == MAILBOX_REQUEST;
     facts->key = port_key_held();
+#if CONFIG_MARK
+    facts->torn = flash_marked();
+#endif
     m->request = 0;
 }
 
@@ -89,5 +93,5 @@ void plat_led(bool on)
 void plat_serial(char *digits)
 {
     for (uint32_t i = 0; i < 3; i++)
-        digits = hex_word(digits, REG32(UID_BASE + 4 * i));
+        digits = hex_word(digits, REG32(UID_WORD(i)));
 }

@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: MIT
  *
  * Flash of STM32F103 (PM0075: a half-word is programmed when it is erased, or
- * to zero; pages) and of STM32F407 (RM0090: bits are cleared, bytes or words;
- * sectors).
+ * to zero; pages), of STM32F407 (RM0090: bits are cleared, bytes or words;
+ * sectors) and of STM32L072 (RM0376: words or half-pages, which have to be
+ * zeros; a mark in its data EEPROM).
  */
 #include "fake_flash.h"
 
 #include "board.h"
+#include "config.h"
 #include "flash.h"
 
 #include <stdio.h>
@@ -15,7 +17,45 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#define ERASED (BOARD_FLASH_ERASED & 0xFF)
+
 static struct fake_flash the;
+
+#ifdef BOARD_FLASH_MARK
+#define MARK_PAGE (BOARD_FLASH_MARK & ~0xFFFu)
+
+static void mark(uint32_t value)
+{
+    *(volatile uint32_t *)(uintptr_t)BOARD_FLASH_MARK = value;
+}
+
+static void map_mark(void)
+{
+    void *at = (void *)(uintptr_t)MARK_PAGE;
+
+    if (mmap(at, 0x1000, PROT_READ | PROT_WRITE,
+             MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED_NOREPLACE, -1, 0) != at) {
+        perror("data EEPROM");
+        abort();
+    }
+}
+
+bool flash_mark(bool on)
+{
+    mark(on ? FLASH_MARK : 0);
+    the.busy_us += 3280;
+    return true;
+}
+#else
+static void mark(uint32_t value)
+{
+    (void)value;
+}
+
+static void map_mark(void)
+{
+}
+#endif
 
 struct fake_flash *fake_flash_map(void)
 {
@@ -33,13 +73,15 @@ struct fake_flash *fake_flash_map(void)
     if (the.cells == MAP_FAILED)
         abort();
     close(fd);
+    map_mark();
     return &the;
 }
 
 void fake_flash_load(struct fake_flash *f, uint32_t addr, const uint8_t *data,
                      uint32_t n)
 {
-    memset(f->cells, 0xFF, BOARD_FLASH_SIZE);
+    memset(f->cells, ERASED, BOARD_FLASH_SIZE);
+    mark(0);
     memcpy(f->cells + (addr - BOARD_FLASH_BASE), data, n);
     f->from = addr;
     f->to = addr + n;
@@ -71,7 +113,7 @@ static void unit(uint32_t addr, uint32_t *start, uint32_t *size, uint32_t *ms)
     *ms = at < 0x10000 ? 250 : at < 0x20000 ? 550 : 1000;
 #else
     *size = BOARD_FLASH_PAGE;
-    *ms = 30;
+    *ms = BOARD_FLASH_ERASE_MS;
 #endif
     *start = BOARD_FLASH_BASE + at / *size * *size;
 }
@@ -86,12 +128,29 @@ void flash_erase(uint32_t addr)
     else if (addr < the.from || addr + size > the.to)
         fault("erase outside of the slot", addr, 0, 0);
     else
-        memset(cell(addr), 0xFF, size);
+        memset(cell(addr), ERASED, size);
     the.busy_us += 1000 * ms;
     the.erases++;
 }
 
 /* One operation; n is its width. */
+#ifdef BOARD_FLASH_ROW
+static void program(uint32_t addr, const uint8_t *from, uint32_t n)
+{
+    uint8_t *to = cell(addr);
+
+    if (!memcmp(to, from, n))
+        return;
+    the.busy_us += 3280;
+    for (uint32_t i = 0; i < n; i++)
+        if (to[i] != ERASED) {
+            fault("row is not erased", addr, to[i], from[i]);
+            return;
+        }
+    memcpy(to, from, n);
+    the.programs++;
+}
+#else
 static void program(uint32_t addr, const uint8_t *from, uint32_t n)
 {
     uint8_t *to = cell(addr);
@@ -117,12 +176,15 @@ static void program(uint32_t addr, const uint8_t *from, uint32_t n)
     memcpy(to, from, n);
     the.programs++;
 }
+#endif
 
 bool flash_program(uint32_t addr, const void *src, uint32_t n)
 {
     const uint8_t *from = src;
 #ifdef BOARD_FLASH_F4
     uint32_t width = n <= 4 ? 1 : 4;
+#elif defined(BOARD_FLASH_ROW)
+    uint32_t width = n < BOARD_FLASH_ROW ? 4 : BOARD_FLASH_ROW;
 #else
     uint32_t width = 2;
 #endif
@@ -131,7 +193,7 @@ bool flash_program(uint32_t addr, const void *src, uint32_t n)
         fault("program outside of the slot", addr, 0, n);
         return false;
     }
-    if (addr % width || n % width || (uintptr_t)src % width)
+    if (addr % width || n % width || (uintptr_t)src % (width > 4 ? 4 : width))
         fault("alignment", addr, (uint32_t)(uintptr_t)src, n);
     for (uint32_t i = 0; i < n; i += width)
         program(addr + i, from + i, width);
