@@ -39,8 +39,12 @@ void sallyport_serial(uint32_t uid_base,
                       char serial[SALLYPORT_SERIAL_DIGITS + 1])
 {
     const volatile uint32_t *uid = (const volatile uint32_t *)uid_base;
+    /* On STM32L0 the third word does not follow the second. */
+    uint32_t third = uid_base == 0x1FF80050u ? 5 : 2; /* RM0376 clause 33.2 */
 
     for (uint32_t i = 0; i < SALLYPORT_SERIAL_DIGITS; i++)
-        serial[i] = "0123456789ABCDEF"[uid[i / 8] >> (28 - i % 8 * 4) & 15];
+        serial[i] =
+            "0123456789ABCDEF"[uid[i < 16 ? i / 8 : third] >> (28 - i % 8 * 4) &
+                               15];
     serial[SALLYPORT_SERIAL_DIGITS] = '\0';
 }

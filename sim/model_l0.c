@@ -18,8 +18,9 @@
 #define AT(base_)  .range = {{base_, 0x400}}
 
 /* 9.4: pins are analog after a reset, but for those of the debug port. */
-static const struct gpio_f4_facts port_a = {0xebfffcff, 0x0c000000, 0x24000000};
-static const struct gpio_f4_facts port = {0xffffffff, 0, 0};
+static const struct gpio_f4_facts port_a = {0xebfffcff, 0x0c000000, 0x24000000,
+                                            true};
+static const struct gpio_f4_facts port = {0xffffffff, 0, 0, true};
 
 #define GPIO(letter, base_, bit_, facts_)                                      \
     {                                                                          \
@@ -48,6 +49,15 @@ static const struct flash_l0_facts flash = {0};
 static const struct iwdg_facts iwdg = {37000};          /* DS10689 table 45 */
 static const struct dbgmcu_facts dbgmcu = {0x20006447}; /* category 5, Z */
 
+/* Not here: pins where TX has another function number. */
+static const struct usart_facts usart1 = {CLOCK_APB2, 4, true, {{'A', 9}}};
+static const struct usart_facts usart2 = {
+    CLOCK_APB1, 4, true, {{'A', 2}, {'A', 14}}};
+
+#define USART(name_, base_, irq_, facts_)                                      \
+    .name = name_, .ops = &usart_v2_ops, AT(base_), .irq = {irq_},             \
+    .facts = &(facts_)
+
 static const struct device devices[] = {
     {.name = "RCC", .ops = &rcc_l0_ops, AT(0x40021000), .irq = {4}},
     {.name = "FLASH",
@@ -55,6 +65,17 @@ static const struct device devices[] = {
      .range = {{0x40022000, 0x400}, {0x08080000, 6 * 1024}},
      .irq = {3},
      .facts = &flash},
+    {.name = "USB",
+     .ops = &fsdev_ops,
+     .range = {{0x40005c00, 0x400}, {0x40006000, 0x400}},
+     APB1(23),
+     .irq = {31, 31, 31},
+     .facts = &fsdev_facts_v2,
+     .wire_ops = &fsdev_wire_ops},
+    {.name = "CRS", .ops = &crs_ops, AT(0x40006c00), APB1(27), .irq = {4}},
+    {USART("USART1", 0x40013800, 27, usart1), APB2(14)},
+    {USART("USART2", 0x40004400, 28, usart2), APB1(17)},
+    {.name = "CRC", .ops = &crc_v2_ops, AT(0x40023000), AHB(12)},
     GPIO("A", 0x50000000, 0, port_a),
     GPIO("B", 0x50000400, 1, port),
     GPIO("C", 0x50000800, 2, port),

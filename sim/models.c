@@ -77,10 +77,17 @@ static const struct sim_board boards[] = {
         .pins = {{"LED", {'E', 5}, true}, {"key", {'A', 1}, true}},
         .pullup = PULLUP_NONE,
     },
+    {
+        /* Laid out like the B-L072Z-LRWAN1; no crystal. */
+        .name = "stm32l072",
+        .model = &model_stm32l072cz,
+        .pins = {{"LED", {'B', 5}, false}, {"key", {'B', 2}, true}},
+        .pullup = PULLUP_NONE, /* the chip has its own */
+    },
 };
 static const char board_list[] = "stm32f103ze, bluepill, stm32f107, "
                                  "stm32f407, blackpill, stm32f072, "
-                                 "apm32f407";
+                                 "apm32f407, stm32l072";
 
 const struct chip_model *chip_model_find(const char *name)
 {

@@ -60,8 +60,8 @@ enum { BUSES = 4, BUS_AHB = 1, BUS_APB1 = 3 };
 
 #define MHZ     1000000u
 #define HSI_HZ  (16 * MHZ)
-#define LSI_HZ  37000u /* DS10689 table 45, typical */
-#define USB_HZ  (48 * MHZ)
+#define LSI_HZ  37000u     /* DS10689 table 45, typical */
+#define USB_HZ  (48 * MHZ) /* and HSI48 */
 #define USB_APB (10 * MHZ) /* the least that the USB block wants */
 #define PLL_IN  (2 * MHZ)  /* table 49 */
 #define PLL_TOP (24 * MHZ)
@@ -84,13 +84,14 @@ enum {
     RULE_VCO = 8,
     RULE_USB_APB = 16,
     RULE_HSI48 = 32,
+    RULE_TRIM = 64,
 };
 
 struct rcc_l0 {
     struct rcc rcc; /* first, as rcc.h wants it */
     uint32_t icscr, crrcr, cier, ccipr;
     uint32_t rst[BUSES], en[BUSES], smen[BUSES];
-    sim_time msi_at, hsi48_at; /* as in struct rcc */
+    sim_time msi_at; /* as in struct rcc */
 };
 
 static const uint32_t smen_reset[BUSES] = {0x9f, 0x00111301, 0x00405225,
@@ -165,7 +166,7 @@ static uint32_t usb_hz(struct dev *d)
     const struct rcc_l0 *r = d->state;
 
     if (r->ccipr & CCIPR_HSI48)
-        return rcc_ready(d, r->hsi48_at) ? USB_HZ : 0;
+        return rcc_ready(d, r->rcc.hsi48_at) ? USB_HZ : 0;
     return rcc_ready(d, r->rcc.pll_at) ? vco_hz(d) / 2 : 0;
 }
 
@@ -187,19 +188,38 @@ static uint32_t hz(struct dev *d, enum chip_clock which)
     case CLOCK_HSI:
         return rcc_ready(d, r->rcc.hsi_at) ? hsi_hz(r) : 0;
     case CLOCK_HSI48:
-        return rcc_ready(d, r->hsi48_at) ? USB_HZ : 0;
+        return rcc_ready(d, r->rcc.hsi48_at) ? USB_HZ : 0;
     case CLOCK_USB:
         return usb_hz(d);
     }
     return 0;
 }
 
-static bool usb_ok(struct dev *d)
+/* ---- rules ---- */
+
+/* HSI48 alone is within 4 % (DS10689 table 44), HSI16 within 1 %; USB 2.0
+ * wants 0.25 % (7.1.11). */
+static bool accurate(struct dev *d)
 {
-    return usb_hz(d) == USB_HZ;
+    const struct rcc_l0 *r = d->state;
+
+    if (r->ccipr & CCIPR_HSI48)
+        return crs_trims_by_usb(d->chip);
+    return r->rcc.cfgr & CFGR_PLLSRC;
 }
 
-/* ---- rules ---- */
+/* Asked when the USB block begins to work. */
+static bool usb_ok(struct dev *d)
+{
+    struct rcc_l0 *r = d->state;
+
+    if (usb_hz(d) != USB_HZ)
+        return false;
+    rcc_rule(d, &r->rcc.broken, RULE_TRIM, !accurate(d),
+             "the 48 MHz clock of USB is neither made from HSE nor from an "
+             "HSI48 that CRS trims by USB, so it is not accurate enough");
+    return true;
+}
 
 /* By the voltage of the core: table 20 of DS10689, 6.1.4 of the manual. */
 static void check_limits(struct dev *d)
@@ -228,7 +248,8 @@ static void check_limits(struct dev *d)
     rcc_rule(d, &r->rcc.broken, RULE_VCO, on && vco_hz(d) > range[at].vco,
              range[at].vco_too_fast);
     rcc_rule(d, &r->rcc.broken, RULE_USB_APB,
-             r->en[BUS_APB1] & APB1_USB && usb_ok(d) && apb_hz(d, 8) < USB_APB,
+             r->en[BUS_APB1] & APB1_USB && usb_hz(d) == USB_HZ &&
+                 apb_hz(d, 8) < USB_APB,
              "APB1 clock below 10 MHz, too slow for the USB block");
     rcc_rule(d, &r->rcc.broken, RULE_HSI48,
              r->crrcr & CRRCR_HSI48ON && !syscfg_l0_hsi48_reference(d->chip),
@@ -297,10 +318,10 @@ static void start_hsi48(struct dev *d, uint32_t old)
 {
     struct rcc_l0 *r = d->state;
 
-    r->hsi48_at =
-        rcc_start(d, old, r->crrcr, CRRCR_HSI48ON, r->hsi48_at, T_HSI48);
+    r->rcc.hsi48_at =
+        rcc_start(d, old, r->crrcr, CRRCR_HSI48ON, r->rcc.hsi48_at, T_HSI48);
     if (!syscfg_l0_hsi48_reference(d->chip))
-        r->hsi48_at = SIM_NEVER;
+        r->rcc.hsi48_at = SIM_NEVER;
 }
 
 /* ---- CFGR ---- */
@@ -356,7 +377,7 @@ static uint32_t reg_read(struct dev *d, uint32_t off)
     case ICSCR:
         return r->icscr;
     case CRRCR:
-        return r->crrcr | (rcc_ready(d, r->hsi48_at) ? CRRCR_RDY : 0);
+        return r->crrcr | (rcc_ready(d, r->rcc.hsi48_at) ? CRRCR_RDY : 0);
     case CFGR:
         return r->rcc.cfgr | r->rcc.used << 2;
     case CIER:
@@ -455,8 +476,8 @@ static void rcc_write(struct dev *d, unsigned range, uint32_t off,
 static sim_time rcc_deadline(struct dev *d)
 {
     const struct rcc_l0 *r = d->state;
-    const sim_time at[] = {r->msi_at,     r->rcc.hsi_at, r->rcc.hse_at,
-                           r->rcc.pll_at, r->hsi48_at,   r->rcc.lsi_at};
+    const sim_time at[] = {r->msi_at,     r->rcc.hsi_at,   r->rcc.hse_at,
+                           r->rcc.pll_at, r->rcc.hsi48_at, r->rcc.lsi_at};
 
     return rcc_next(d, at, sizeof(at) / sizeof(at[0]));
 }
@@ -478,7 +499,6 @@ static void rcc_reset(struct dev *d, enum reset_cause cause)
         .icscr = ICSCR_RESET,
         .en[BUS_AHB] = AHB_RESET,
         .msi_at = 0,
-        .hsi48_at = SIM_NEVER,
     };
     r->rcc.hsi_at = SIM_NEVER;
     for (i = 0; i < BUSES; i++)

@@ -58,8 +58,15 @@ struct systick {
 #include "stm32f0.h"
 #elif defined(STM32F4)
 #include "stm32f4.h"
+#elif defined(STM32L0)
+#include "stm32l0.h"
 #else
 #error "the family comes from the build"
+#endif
+
+/* Where the words of the unique id lie. */
+#ifndef UID_WORD
+#define UID_WORD(i) (UID_BASE + 4u * (i))
 #endif
 
 #endif
