@@ -47,7 +47,7 @@ set(F072_DEMO app/demo.c app/demo_stm32.c app/demo_f0.c app/sallyport_app.c
 # STM32L072xZ: Cortex-M0+, 192 KB flash, 20 KB RAM, FSDEV of the second
 # generation
 set(L072_CPU -mcpu=cortex-m0plus -mthumb -DSTM32L0 -DFSDEV_PMA_STRIDE=1u)
-set(L072_PACKED dfu dfu-dr dfu11)
+set(L072_PACKED dfu dfu-dr dfu11 both drive)
 # Measured as well: 100 B of profile both.
 set(L072_CODE -fira-algorithm=CB -fno-live-range-shrinkage -ftree-tail-merge
     -fipa-modref -fno-ipa-cp -fno-ipa-sra -fno-cse-follow-jumps

@@ -762,12 +762,21 @@ bool rig_flash_is(struct rig *r, uint32_t addr, const void *data, size_t n)
     return !memcmp(rig_flash(r, addr), data, n);
 }
 
+unsigned rig_erases(struct rig *r)
+{
+    uint32_t at = r->board->slot;
+
+    return (unsigned)(chip_flash_erases(r->chip) *
+                      chip_flash_page(r->chip, at) /
+                      rig_page(r->board, at).size);
+}
+
 bool rig_flash_blank(struct rig *r, uint32_t addr, size_t n)
 {
     const uint8_t *p = rig_flash(r, addr);
 
     for (size_t i = 0; i < n; i++)
-        if (p[i] != 0xFF)
+        if (p[i] != chip_flash_erased(r->chip))
             return false;
     return true;
 }

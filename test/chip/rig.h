@@ -42,6 +42,9 @@ struct rig_board {
      * and where it does not change nothing happens.  Else an erase is carried
      * out at the first write, and what was not erased is not overwritten. */
     bool whole_pages;
+    /* What is not whole is marked outside of the slot: its first word is there
+     * as well. */
+    bool marked;
     /* Bytes that are programmed at once, usually and at least. */
     uint32_t unit, least;
     unsigned program_us;
@@ -52,9 +55,9 @@ struct rig_board {
     uint32_t image; /* bytes of a small image: blocks, a sector and a part */
     unsigned reset_tries; /* of a host, while the flash is busy */
     uint32_t ram, ram_end;
-    uint32_t ccm, ccm_end; /* may hold a stack; 0: there is none */
-    uint32_t unique_id;
-    uint32_t product; /* of the stamp */
+    uint32_t ccm, ccm_end;          /* may hold a stack; 0: there is none */
+    uint32_t unique_id, unique_gap; /* bytes before its third word */
+    uint32_t product;               /* of the stamp */
     char key_port;
     uint8_t key_pin, key_pressed; /* the level */
     const char *layout;
@@ -250,6 +253,8 @@ uint32_t rig_random(uint32_t *state);
 
 uint8_t *rig_flash(struct rig *r, uint32_t addr);
 bool rig_flash_is(struct rig *r, uint32_t addr, const void *data, size_t n);
+/* Erases so far, of pages as struct rig_board has them. */
+unsigned rig_erases(struct rig *r);
 bool rig_flash_blank(struct rig *r, uint32_t addr, size_t n);
 /* Puts bytes there; no operation, no time. */
 void rig_flash_put(struct rig *r, uint32_t addr, const void *data, size_t n);

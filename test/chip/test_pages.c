@@ -22,7 +22,7 @@ static void unchanged_update(struct rig *r, bool with_stamp)
     if (r->board->whole_pages)
         assert_int_equal(chip_flash_ops(r->chip), 0);
     else
-        assert_int_equal(chip_flash_erases(r->chip), image_pages(r));
+        assert_int_equal(rig_erases(r), image_pages(r));
     assert_true(rig_flash_is(r, r->board->slot, old_image, sample_size(r)));
 }
 
@@ -44,7 +44,7 @@ static void assert_pages_changed(struct rig *r, unsigned pages)
         pages = image_pages(r);
     for (unsigned i = 0; i < pages; i++)
         bytes += rig_nth_page(b, i).size;
-    assert_int_equal(chip_flash_erases(r->chip), pages);
+    assert_int_equal(rig_erases(r), pages);
     assert_in_range(chip_flash_programs(r->chip), 1,
                     bytes / b->unit + (pages + 2) * (4 / b->least));
 }
@@ -97,7 +97,7 @@ static void test_first_install(void **state)
     assert_int_equal(sample_update(r, true), 0);
     assert_true(rig_app_runs(r, SIM_S));
     assert_true(sample_is_there(r));
-    assert_int_equal(chip_flash_erases(r->chip), 0);
+    assert_int_equal(rig_erases(r), 0);
     assert_in_range(chip_flash_programs(r->chip), 1,
                     (sample_size(r) - b->block - 4) / b->unit + 4 / b->least);
 }
@@ -150,8 +150,7 @@ static void assert_erased(struct rig *r)
     if (n > sector.size)
         n = sector.size;
     assert_true(rig_flash_blank(r, sector.start, n));
-    assert_int_equal(chip_flash_erases(r->chip),
-                     rig_pages(r->board, sector.start, n));
+    assert_int_equal(rig_erases(r), rig_pages(r->board, sector.start, n));
     assert_false(rig_boots_after_reset(r)); /* a stamped image with a hole */
     assert_true(rig_in_bootloader(r));
 }
@@ -294,7 +293,7 @@ static void test_page_rewritten(void **state)
         bench_assert_ok(rig_write_at(r, at, image, n));
         assert_true(rig_flash_is(r, at, image, n));
     }
-    assert_int_equal(chip_flash_erases(r->chip), 3);
+    assert_int_equal(rig_erases(r), 3);
 }
 
 /* ---- sectors that do not go through RAM ---- */
@@ -331,7 +330,7 @@ static void test_into_erased_cells(void **state)
         memset(rig_flash(r, r->board->slot + at + 64), 0xFF, 128);
         chip_flash_changed(r->chip);
         bench_assert_ok(sample_block(r, at));
-        assert_int_equal(chip_flash_erases(r->chip), 0);
+        assert_int_equal(rig_erases(r), 0);
         assert_int_equal(rig_leave(r).state, DFU_MANIFEST);
         assert_true(rig_app_runs(r, SIM_S));
         assert_true(sample_is_there(r));

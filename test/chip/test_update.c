@@ -57,7 +57,7 @@ static void stamped_and_refused(struct rig *r, unsigned status)
     assert_false(rig_boots_after_reset(r));
     assert_true(rig_in_bootloader(r));
     rig_settle(r);
-    bench_assert_error(rig_leave(r), ERR_FIRMWARE);
+    bench_assert_error(rig_leave(r), r->board->marked ? status : ERR_FIRMWARE);
     assert_false(rig_boots_after_power_cycle(r));
 }
 
