@@ -8,6 +8,7 @@
  * its 48 MHz from HSI48, which CRS keeps right by the starts of frame (chapter
  * 8): after a reset that is what it listens to.
  */
+#include "fsdev.h"
 #include "port.h"
 
 #define PLL_32MHZ (RCC_CFGR_PLLMUL4 | RCC_CFGR_PLLDIV2)
@@ -37,7 +38,8 @@ BOOT_PATH void port_clock_start(void)
     RCC->APB1ENR = RCC_APB1_CRS | RCC_APB1_USB; /* wants 10 MHz */
 }
 
+/* The pull-up is the USB block's own (RM0376 clause 30.6.1, BCDR). */
 BOOT_PATH void port_usb_disconnect(bool disconnect)
 {
-    USB_BCDR = disconnect ? 0 : USB_BCDR_DPPU;
+    FSDEV->BCDR = disconnect ? 0 : FSDEV_BCDR_DPPU;
 }

@@ -26,7 +26,7 @@ static void unlock(uint32_t operation)
     FLASH->PECR = operation;
 }
 
-#ifdef CONFIG_PACKED /* this runs from RAM */
+#if defined(CONFIG_PACKED) && CONFIG_MSC /* this runs from RAM */
 #define MEANWHILE() flash_meanwhile()
 #else
 #define MEANWHILE() false

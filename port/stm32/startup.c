@@ -31,7 +31,7 @@ bool sallyport_meanwhile(struct sallyport *s);
 
 bool flash_meanwhile(void)
 {
-    return CONFIG_MSC && sallyport_meanwhile(&sallyport);
+    return sallyport_meanwhile(&sallyport);
 }
 #endif
 

@@ -57,10 +57,6 @@ struct pwr {
 #define SYSCFG_CFGR3             REG32(0x40010020u)
 #define SYSCFG_CFGR3_ENREF_HSI48 (1u << 13)
 
-/* ---- USB, clause 30.6: D+ has its pull-up in the chip ---- */
-#define USB_BCDR      REG32(0x40005C58u)
-#define USB_BCDR_DPPU (1u << 15)
-
 /* ---- CRS, clause 8.6 ---- */
 #define CRS_CR            REG32(0x40006C00u)
 #define CRS_CR_AUTOTRIM   (1u << 6 | 1u << 5) /* and CEN */
