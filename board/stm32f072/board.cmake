@@ -1,3 +1,2 @@
 # SPDX-License-Identifier: MIT
 set(FAMILY F072)
-set(WITHOUT both drive staged)

@@ -40,7 +40,7 @@
 #define BOARD_RAM_SIZE (16u * 1024u)
 
 /* The drive may keep so many sectors of 512 bytes in RAM. */
-#define BOARD_DRIVE_SECTORS 8u
+#define BOARD_DRIVE_SECTORS 17u
 #define BOARD_DRIVE_SPARE   2u
 
 /* The application's own settings, survive every update: two pages, the

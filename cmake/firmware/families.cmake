@@ -38,6 +38,8 @@ set(F411_DEMO ${F407_DEMO})
 # Its code is a tenth larger and does not fit into 4 KB but packed; there is no
 # RAM for the unpacked drive.
 set(F072_PACKED dfu dfu-dr dfu11)
+set(F072_CODE -fira-algorithm=CB -fssa-phiopt -fmove-loop-invariants
+    -fno-jump-tables -fno-forward-propagate)
 set(F072_CPU -mcpu=cortex-m0 -mthumb -DSTM32F0 -DFSDEV_PMA_STRIDE=1u)
 set(F072_PORT startup.c mem.c crc.c plat.c plat_f0.c clock_f0.c flash_f1.c
     dcd_fsdev.c)

@@ -45,6 +45,8 @@ set(PROFILE_both_BOOT_SIZE 8192)
 set(PROFILE_both_BOOT_SIZE_F107 10240)
 set(PROFILE_both_BUDGET 8192)
 set(PROFILE_both_BUDGET_DWC2 9216)
+set(PROFILE_both_BOOT_SIZE_F072 10240) # not packed: five pages
+set(PROFILE_both_BUDGET_F072 10240)
 set(PROFILE_both_CORE main.c boot.c usbd.c dfu.c upd.c upd_place.c hex.c personality.c
     msc.c scsi.c drive.c fat.c)
 set(PROFILE_both_OPTIONS CONFIG_MSC=1)
@@ -57,6 +59,7 @@ set(PROFILE_drive_BOOT_SIZE_F107 10240)
 set(PROFILE_drive_BUDGET 6144)
 set(PROFILE_drive_BUDGET_DWC2 7168)
 set(PROFILE_drive_BUDGET_L072 7168)
+set(PROFILE_drive_BUDGET_F072 8192)
 set(PROFILE_drive_CORE main.c boot.c usbd.c upd.c upd_place.c hex.c personality.c
     msc.c scsi.c drive.c fat.c)
 set(PROFILE_drive_OPTIONS CONFIG_DFU=0 CONFIG_MSC=1)
@@ -97,9 +100,22 @@ function(profile_is_packed result family profile)
     set(${result} ${packed} PARENT_SCOPE)
 endfunction()
 
+# Flags for the code beside those of all, found by measuring: the profile's, but
+# for those of packed code that is not packed here, and the family's.
+function(profile_code result family profile)
+    set(code ${PROFILE_${profile}_CODE})
+    profile_is_packed(packed ${family} ${profile})
+    if(PROFILE_${profile}_IS_PACKED AND NOT packed)
+        set(code)
+    endif()
+    set(${result} ${code} ${${family}_CODE} PARENT_SCOPE)
+endfunction()
+
 function(profile_budget result family profile)
     set(budget ${PROFILE_${profile}_BUDGET})
-    if(dcd_dwc2.c IN_LIST ${family}_PORT AND
+    if(DEFINED PROFILE_${profile}_BUDGET_${family})
+        set(budget ${PROFILE_${profile}_BUDGET_${family}})
+    elseif(dcd_dwc2.c IN_LIST ${family}_PORT AND
             DEFINED PROFILE_${profile}_BUDGET_DWC2)
         set(budget ${PROFILE_${profile}_BUDGET_DWC2})
     endif()

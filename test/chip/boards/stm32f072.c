@@ -21,5 +21,34 @@ const struct rig_board rig_stm32f072[] = {
         .layout = "@Internal Flash /0x08000000/"
                   "02*002Ka,60*002Kg,02*002Ka",
     },
+    {
+        COMMON,
+        .profile = "both",
+        .slot = 0x08002800,
+        .slot_end = 0x0801F000,
+        .sector = {{5, 2048}, {57, 2048}, {2, 2048}},
+        .layout = "@Internal Flash /0x08000000/"
+                  "05*002Ka,57*002Kg,02*002Ka",
+    },
+    {
+        COMMON,
+        .profile = "drive",
+        .slot = 0x08002000,
+        .slot_end = 0x0801F000,
+        .sector = {{4, 2048}, {58, 2048}, {2, 2048}},
+        .layout = "@Internal Flash /0x08000000/"
+                  "04*002Ka,58*002Kg,02*002Ka",
+    },
+    {
+        COMMON,
+        .profile = "staged",
+        .slot = 0x08004000,
+        .slot_end = 0x08011000,
+        .download = 0x08011000,
+        .record = 0x0801E000,
+        .sector = {{8, 2048}, {26, 2048}, {28, 2048}, {2, 2048}},
+        .layout = "@Internal Flash /0x08000000/"
+                  "08*002Ka,26*002Kg,28*002Ka,02*002Ka",
+    },
     {0},
 };
