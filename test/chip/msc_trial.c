@@ -234,7 +234,9 @@ bool msc_trial_open(struct msc_trial *t, struct rig *r)
         .ram = b->ram,
         .ram_size = b->ram_end - b->ram,
         .product = b->product,
-        .family = b->whole_pages ? f1 : f4,
+        .family = b->uf2           ? b->uf2
+                  : b->whole_pages ? f1
+                                   : f4,
         .other_family = b->whole_pages ? f4 : f1,
         .vid =
             0x1209, /* of the boards as they are here: pid.codes' test pair */

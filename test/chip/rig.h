@@ -58,6 +58,7 @@ struct rig_board {
     uint32_t ccm, ccm_end;          /* may hold a stack; 0: there is none */
     uint32_t unique_id, unique_gap; /* bytes before its third word */
     uint32_t product;               /* of the stamp */
+    uint32_t uf2; /* family in UF2 files; 0: that of STM32F1 or F4 */
     char key_port;
     uint8_t key_pin, key_pressed; /* the level */
     const char *layout;

@@ -433,8 +433,8 @@ struct core_disk *core_disk_new(struct trial_rig *rig)
         .ram = BOARD_RAM_BASE,
         .ram_size = BOARD_RAM_SIZE,
         .product = BOARD_PRODUCT,
-        /* github.com/microsoft/uf2, utils/uf2families.json */
-        .family = BOARD_FLASH_CLEARS ? 0x57755A57 : 0x5EE21072,
+        .family = BOARD_UF2_FAMILY,
+        /* STM32F1 and F4: github.com/microsoft/uf2, utils/uf2families.json */
         .other_family = BOARD_FLASH_CLEARS ? 0x5EE21072 : 0x57755A57,
         .vid = BOARD_VID,
         .pid = BOARD_PID,

@@ -9,7 +9,8 @@
     .whole_pages = true, .setup_alone = true, .no_vtor = true, .unit = 2,      \
     .least = 2, .program_us = 54, .image = 12 * 1024, .reset_tries = 6,        \
     .ram = 0x20000000, .ram_end = 0x20004000, .unique_id = 0x1FFFF7AC,         \
-    .product = 0x5A072B00, .key_port = 'A', .key_pin = 0, .key_pressed = 1
+    .product = 0x5A072B00, .uf2 = 0x647824B6, .key_port = 'A', .key_pin = 0,   \
+    .key_pressed = 1
 
 const struct rig_board rig_stm32f072[] = {
     {
