@@ -250,7 +250,7 @@ class Analysis:
             return stay
         if i.op == "bx":
             if i.args != "lr":
-                self._call(f, None, depth)
+                self._call(f, self._far(f), depth)
             return stay
         if i.op in ("tbb", "tbh"):
             tables.append(depth)
@@ -260,6 +260,17 @@ class Analysis:
         if self._leaves(f, at, i, depth):
             return stay
         return stay + [(following, depth_after)]
+
+    def _far(self, f):
+        """Where the linker's veneer goes to: the one literal that it loads, in
+        the code of an ARMv6-M.  None: not known."""
+        loads = [(at, i) for at, i in f.code.items()
+                 if i.op == "ldr" and "[pc, #" in i.args]
+        if not f.name.endswith("_veneer") or len(loads) != 1:
+            return None
+        at, i = loads[0]
+        literal = (at + 4 & ~3) + int(re.search(r"#(\d+)", i.args)[1])
+        return (self.elf.word(literal) or 0) & ~1
 
     def _target(self, i):
         found = re.search(r"(?:^|, )([0-9a-f]+) <", i.args)
