@@ -31,7 +31,7 @@ static void print_pin(const struct board_named_pin *p)
 static void print_board(const struct options *o)
 {
     if (!o->board || o->board == &o->own) {
-        printf("chip %s: crystal %u Hz; -v shows its pins\n", o->model->name,
+        printf("chip %s: crystal %u Hz\n", o->model->name,
                o->board ? o->board->hse_hz : o->model->hse_hz);
         return;
     }

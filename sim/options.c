@@ -17,6 +17,8 @@ static const char help[] =
     "  --board NAME         a board: its chip, crystal, pins\n"
     "  --chip NAME          a bare chip, with a pull-up on D+\n"
     "  --crystal HZ         of a bare chip, where it is not the usual one\n"
+    "  --watch PA8          tell of changes of this pin of a bare chip;\n"
+    "                       repeatable\n"
     "  --flash FILE[@ADDR]  load .elf, .hex, or .bin with @ADDR; repeatable\n"
     "  --usbredir HOST:PORT wait for QEMU (-device usb-redir); port 0: any\n"
     "  --usbip HOST[:PORT]  wait for Linux (usbip attach -r HOST -b 1-1);\n"
@@ -127,6 +129,24 @@ static bool set_crystal(struct options *o, const char *v, char *error)
            fail(error, "--crystal", v, "want 1000000 to 50000000, in Hz");
 }
 
+static bool add_watched(struct options *o, const char *v, char *error)
+{
+    struct pin_level p;
+    char text[16];
+
+    snprintf(text, sizeof(text), "%.8s=z", v);
+    if (!parse_pin(text, &p))
+        return fail(error, "--watch", v, "want a pin, as in PA8");
+    for (unsigned i = 0; i < BOARD_PINS; i++)
+        if (!o->own.pins[i].name) {
+            o->own.pins[i].name = "pin";
+            o->own.pins[i].at.port = p.port;
+            o->own.pins[i].at.pin = (uint8_t)p.pin;
+            return true;
+        }
+    return fail(error, "--watch", v, "too many pins");
+}
+
 static bool add_flash(struct options *o, const char *v, char *error)
 {
     if (o->n_flash == OPTIONS_FLASH)
@@ -185,6 +205,8 @@ static bool take(struct options *o, int key, const char *v, char *error)
         return set_chip(o, v, error);
     case 'x':
         return set_crystal(o, v, error);
+    case 'w':
+        return add_watched(o, v, error);
     case 'f':
         return add_flash(o, v, error);
     case 'r':
@@ -218,6 +240,7 @@ static const struct option names[] = {
     {"board", required_argument, NULL, 'b'},
     {"chip", required_argument, NULL, 'c'},
     {"crystal", required_argument, NULL, 'x'},
+    {"watch", required_argument, NULL, 'w'},
     {"flash", required_argument, NULL, 'f'},
     {"usbredir", required_argument, NULL, 'r'},
     {"usbip", required_argument, NULL, 'i'},
@@ -243,11 +266,13 @@ static enum options_result check(struct options *o, bool chip_given,
                "options";
     else if (o->board && chip_given)
         text = "--board and --chip: give one of them, a board has its chip";
-    else if (o->board && o->own.hse_hz)
-        text = "--crystal: a board has its own; it is for --chip";
-    if (!text && o->own.hse_hz) {
+    else if (o->board && (o->own.hse_hz || o->own.pins[0].name))
+        text = "--crystal, --watch: a board has its own; they are for --chip";
+    if (!text && (o->own.hse_hz || o->own.pins[0].name)) {
         o->own.name = o->model->name;
         o->own.model = o->model;
+        if (!o->own.hse_hz)
+            o->own.hse_hz = o->model->hse_hz;
         o->own.pullup = PULLUP_FIXED;
         o->board = &o->own;
     }
