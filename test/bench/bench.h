@@ -71,9 +71,13 @@ struct bench_drive {
     sim_time behind;  /* from the end of the copy on, with the quiet */
 };
 
-/* The whole slot, other noise than was in it, stamped.  False after a line on
- * stderr. */
-bool bench_drive(const char *board, bool uf2, struct bench_drive *d);
+/* The whole slot, stamped: other noise than was in it; the same but for a page
+ * in the middle, and the CRC; the same. */
+enum bench_copy { COPY_BIN, COPY_UF2, COPY_ONE_PAGE, COPY_UNCHANGED, COPIES };
+
+/* False after a line on stderr. */
+bool bench_drive(const char *board, enum bench_copy copy,
+                 struct bench_drive *d);
 
 /* ---- bwPollTimeout (polls.c) ---- */
 

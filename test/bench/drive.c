@@ -109,8 +109,22 @@ static bool copy(struct rig *r, const struct payload *p)
     return result.status == HOST_OK;
 }
 
-static bool measure(struct rig *r, enum payload_kind kind,
-                    struct bench_drive *d)
+static void make(struct rig *r, enum bench_copy what, struct payload *p)
+{
+    size_t n = self.trial.board.slot_size;
+    bool full = what == COPY_BIN || what == COPY_UF2;
+
+    payload_make(p, &self.trial.board,
+                 what == COPY_UF2 ? PAYLOAD_UF2 : PAYLOAD_BIN, full ? 2 : 1,
+                 (uint32_t)n);
+    if (what != COPY_ONE_PAGE)
+        return;
+    p->image[n / 2] ^= 0x55;
+    rig_stamp(r->board, p->image, n);
+    memcpy(p->data, p->image, n);
+}
+
+static bool measure(struct rig *r, enum bench_copy what, struct bench_drive *d)
 {
     size_t n = self.trial.board.slot_size;
     struct payload old = {0}, p = {0};
@@ -120,7 +134,7 @@ static bool measure(struct rig *r, enum payload_kind kind,
     payload_init(&old, &self.trial.board);
     payload_init(&p, &self.trial.board);
     payload_make(&old, &self.trial.board, PAYLOAD_BIN, 1, (uint32_t)n);
-    payload_make(&p, &self.trial.board, kind, 2, (uint32_t)n);
+    make(r, what, &p);
     msc_trial_start(&self.trial, old.image, n);
     self.dev = self.trial.disk.dev;
     work = silicon_work(r->chip, r->board->slot, old.image, p.image, n);
@@ -135,7 +149,7 @@ static bool measure(struct rig *r, enum payload_kind kind,
     return ok;
 }
 
-bool bench_drive(const char *board, bool uf2, struct bench_drive *d)
+bool bench_drive(const char *board, enum bench_copy what, struct bench_drive *d)
 {
     static const struct host_timing stated = {.nak_retry = 50 * SIM_US,
                                               .turnaround = 100 * SIM_US};
@@ -151,7 +165,7 @@ bool bench_drive(const char *board, bool uf2, struct bench_drive *d)
     host_free(r->host);
     r->host = host_new(r->chip, &stated);
     if (r->host && !rig_power_on(r) && msc_trial_open(&self.trial, r)) {
-        ok = measure(r, uf2 ? PAYLOAD_UF2 : PAYLOAD_BIN, d);
+        ok = measure(r, what, d);
         if (chip_guest_errors(r->chip)) {
             fprintf(stderr, "bench: guest error: %s\n",
                     chip_last_guest_error(r->chip));
