@@ -361,7 +361,7 @@ class FromUf2(Convert):
         text = self.run_tool("info", "a.uf2")
         self.assertIn("format   UF2\n", text)
         self.assertIn("address  0x08001000 to 0x080010FF\n", text)
-        self.assertRegex(text, r"family   0x5EE21072 \((\w+, )*stm32f103ze\)\n")
+        self.assertRegex(text, r"family   0x5EE21072 \((\w+, )*stm32f103ze(, \w+)*\)\n")
         self.put("a.uf2", uf2_file([(SLOT, image(256))], family=1))
         self.assertIn("family   0x00000001 (no board known here)\n",
                       self.run_tool("info", "a.uf2"))
