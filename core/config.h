@@ -39,24 +39,28 @@
 #define CONFIG_MSC 0
 #endif
 
+/* Staged: the doors write to a partition of its own, `download`, and the boot
+ * copies a whole image from there to the application's (stage.h); 0: they
+ * write in place. */
+#ifndef CONFIG_STAGED
+#define CONFIG_STAGED 0
+#endif
+
 /* Of the drive: sectors of 512 bytes in RAM that read back as written, where
  * also a file's data wait until it is known where they belong.  The more, the
  * less order a host has to keep. */
 #ifndef CONFIG_DRIVE_SECTORS
+#if CONFIG_STAGED && defined(BOARD_STAGED_SECTORS)
+#define CONFIG_DRIVE_SECTORS BOARD_STAGED_SECTORS
+#else
 #define CONFIG_DRIVE_SECTORS BOARD_DRIVE_SECTORS
+#endif
 #endif
 
 /* Of these, so many are kept free while an image comes, for what the host sends
  * during a flash operation. */
 #ifndef CONFIG_DRIVE_SPARE
 #define CONFIG_DRIVE_SPARE BOARD_DRIVE_SPARE
-#endif
-
-/* Staged: the doors write to a partition of its own, `download`, and the boot
- * copies a whole image from there to the application's (stage.h); 0: they
- * write in place. */
-#ifndef CONFIG_STAGED
-#define CONFIG_STAGED 0
 #endif
 
 /* How long the host has been quiet when an update is over: after the volume

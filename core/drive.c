@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* drive.c - see drive.h. */
-#include "drive.h"
+#include "drive_inside.h"
 
 #include "boot.h"
 #include "img.h"
@@ -8,18 +8,11 @@
 #include <stddef.h>
 #include <string.h>
 
-#define CLUSTER_SECTORS (FAT_CLUSTER / FAT_SECTOR)
-#define WINDOW          FAT_FREE_CLUSTERS
-
 /* Sectors are numbered as if clusters began with 0, so a number divided by
  * their size is the cluster. */
 #define NUMBER_OF(lba) ((lba)-FAT_LBA(FAT_ROOT) + FAT_ROOT * CLUSTER_SECTORS)
 
 _Static_assert(FAT_FREE_END *CLUSTER_SECTORS <= 0x10000u, "owner is 16 bits");
-
-/* The status file's is one of them, because users delete that file.  A macro:
- * gcc would make a value of a function's result. */
-#define IN_WINDOW(cluster) ((cluster)-FAT_STATUS < WINDOW + 1)
 
 #define GUESSES (FAT_GUESS | FAT_GUESS_OVER_END)
 
@@ -39,9 +32,8 @@ _Static_assert(START != EJECT && START != SYNC && START != CLEAN &&
 _Static_assert(CONFIG_DRIVE_SPARE > 0, "see make_room()");
 _Static_assert(EJECT < SYNC && SYNC < CLEAN && CLEAN < QUIET, "see conclude()");
 
-/* The first reason counts. */
-__attribute__((noinline)) static void fail(struct drive *d, enum err err,
-                                           uint32_t offset)
+__attribute__((noinline)) void drive_fail(struct drive *d, enum err err,
+                                          uint32_t offset)
 {
     if (d->err)
         return;
@@ -57,9 +49,8 @@ static void drop(struct drive *d)
     d->opened = false;
 }
 
-/* Of the window; NULL: it is not there. */
-__attribute__((noinline)) static struct drive_sector *find(struct drive *d,
-                                                           uint32_t number)
+__attribute__((noinline)) struct drive_sector *drive_find(struct drive *d,
+                                                          uint32_t number)
 {
     struct drive_sector *s = d->sector;
 
@@ -71,22 +62,17 @@ __attribute__((noinline)) static struct drive_sector *find(struct drive *d,
 
 /* ---- files ---- */
 
-/* Entries of the root directory, numbered as sectors are. */
-#define ENTRIES  (FAT_SECTOR / sizeof(struct fat_dir))
-#define ROOT     (FAT_ROOT * CLUSTER_SECTORS * ENTRIES)
-#define ROOT_END ((FAT_ROOT + 1) * CLUSTER_SECTORS * ENTRIES)
 #define NOT_OF_A_USER                                                          \
     (FAT_ATTR_DIRECTORY | FAT_ATTR_VOLUME_ID | FAT_ATTR_HIDDEN)
 
 static const struct fat_dir *entry(struct drive *d, uint32_t i)
 {
-    const struct drive_sector *s = find(d, i / ENTRIES);
+    const struct drive_sector *s = drive_find(d, i / ENTRIES);
 
     return s ? (const struct fat_dir *)s->data + i % ENTRIES : NULL;
 }
 
-/* The entry i, if somebody put a file there to be installed, or NULL. */
-static const struct fat_dir *file(struct drive *d, uint32_t i)
+const struct fat_dir *drive_file(struct drive *d, uint32_t i)
 {
     const struct fat_dir *e = entry(d, i), *before = entry(d, i - 1);
 
@@ -102,8 +88,7 @@ static const struct fat_dir *file(struct drive *d, uint32_t i)
     return e;
 }
 
-/* Its first sector came. */
-static bool began(const struct drive *d, const struct fat_dir *e)
+bool drive_began(const struct drive *d, const struct fat_dir *e)
 {
     return IN_WINDOW(e->DIR_FstClusLO) &&
            (d->cluster[e->DIR_FstClusLO].came & 1);
@@ -111,9 +96,7 @@ static bool began(const struct drive *d, const struct fat_dir *e)
 
 /* ---- chains ---- */
 
-/* Follows a chain and gives its clusters their places.  guesses: also where it
- * is guessed, GUESSES, or 0. */
-static void walk(struct drive *d, uint32_t at, uint32_t guesses)
+void drive_walk(struct drive *d, uint32_t at, uint32_t guesses)
 {
     uint32_t place = 0;
 
@@ -128,6 +111,7 @@ static void walk(struct drive *d, uint32_t at, uint32_t guesses)
     }
 }
 
+#if !CONFIG_STAGED
 /* The chain has not all of the image yet, as far as that is known. */
 static bool is_short(const struct drive *d)
 {
@@ -139,13 +123,13 @@ static bool is_short(const struct drive *d)
 static bool head_by_entry(struct drive *d)
 {
     for (uint32_t i = ROOT; i < ROOT_END; i++) {
-        const struct fat_dir *e = file(d, i);
+        const struct fat_dir *e = drive_file(d, i);
 
-        if (!e || began(d, e) || !IN_WINDOW(e->DIR_FstClusLO))
+        if (!e || drive_began(d, e) || !IN_WINDOW(e->DIR_FstClusLO))
             continue;
         d->head = e->DIR_FstClusLO;
         d->size = PART_APP_SIZE; /* not known yet */
-        walk(d, d->head, GUESSES);
+        drive_walk(d, d->head, GUESSES);
         return true;
     }
     return false;
@@ -173,6 +157,8 @@ static bool guess(struct drive *d)
     return false;
 }
 
+#endif
+
 /* ---- into the slot ---- */
 
 /* Owner of a piece that is of an earlier version of its sector: nobody's, but
@@ -188,26 +174,16 @@ __attribute__((noinline)) static void disown(struct drive *d, uint32_t number,
             d->owner[i] = STALE;
 }
 
-/* UF2, one block a sector: github.com/microsoft/uf2 */
-struct FAT_OVERLAY uf2 {
-    uint32_t magic[2];
-    uint32_t flags;
-    uint32_t address;
-    uint32_t size; /* of the data */
-    uint32_t number, blocks;
-    uint32_t family;
-    uint8_t data[476];
-    uint32_t magic_end;
-};
-#define UF2_MAGIC0     0x0A324655u
-#define UF2_MAGIC1     0x9E5D5157u
-#define UF2_MAGIC_END  0x0AB16F30u
-#define UF2_NOT_FLASH  0x00000001u
-#define UF2_HAS_FAMILY 0x00002000u
+void drive_open(struct drive *d)
+{
+    memset(d->owner, 0, sizeof(d->owner));
+    upd_open(d->upd);
+    d->opened = true;
+    if (CONFIG_STAGED)
+        d->end = 0;
+}
 
-/* Puts a sector of the window into the slot, if it is known where it belongs.
- * False: it is not, or there is no sector. */
-static bool put(struct drive *d, uint32_t number, const uint8_t *data)
+bool drive_put(struct drive *d, uint32_t number, const uint8_t *data)
 {
     const struct uf2 *uf2 = (const struct uf2 *)data;
     uint32_t offset, n = FAT_SECTOR;
@@ -215,44 +191,50 @@ static bool put(struct drive *d, uint32_t number, const uint8_t *data)
     if (!IN_WINDOW(number / CLUSTER_SECTORS))
         return false;
     offset = d->cluster[number / CLUSTER_SECTORS].place;
-    if (((uf2->magic[0] ^ UF2_MAGIC0) | (uf2->magic[1] ^ UF2_MAGIC1) |
-         (uf2->magic_end ^ UF2_MAGIC_END)) == 0) {
+    if (CONFIG_STAGED ? is_uf2(data) : UF2_MAGICS(uf2)) {
         offset = uf2->number * FAT_SECTOR;
         if ((uf2->flags & (UF2_NOT_FLASH | UF2_HAS_FAMILY)) != UF2_HAS_FAMILY ||
             uf2->family != BOARD_UF2_FAMILY) {
-            fail(d, ERR_PRODUCT, offset);
+            drive_fail(d, ERR_PRODUCT, offset);
             return true; /* for others */
         }
-        if (d->blocks != uf2->blocks)
-            drop(d); /* another file, which may leave gaps */
+        if (d->blocks != uf2->blocks) {
+            if (CONFIG_STAGED)
+                return true; /* of an earlier file */
+            drop(d);         /* another file, which may leave gaps */
+        }
         d->blocks = uf2->blocks;
         n = DRIVE_PIECE;
         offset = uf2->address - PART_APP_START;
         if (uf2->size != DRIVE_PIECE || !d->blocks)
             offset |= 1; /* not a block that anybody makes */
         data = uf2->data;
-    } else if (offset) {
+    } else if (!CONFIG_STAGED && offset) {
         offset =
             (offset - CLUSTER_SECTORS + number % CLUSTER_SECTORS) * FAT_SECTOR;
         d->blocks = 0;
     } else
-        return false;
+        return CONFIG_STAGED && !(d->cluster[number / CLUSTER_SECTORS].came >>
+                                      number % CLUSTER_SECTORS &
+                                  1);
     if (d->shut || d->lost)
-        fail(d, ERR_BUSY, offset);
+        drive_fail(d, ERR_BUSY, offset);
     else if (offset % DRIVE_PIECE || offset >= PART_APP_SIZE)
-        fail(d, ERR_ADDRESS, offset);
+        drive_fail(d, ERR_ADDRESS, offset);
     else {
         uint16_t *owner = &d->owner[offset / DRIVE_PIECE];
 
         /* Another file, which may leave gaps, or a wrong guess where what is
          * written cannot be changed. */
-        if ((PART_BIG_UNITS || d->blocks) && *owner > STALE && *owner != number)
-            drop(d);
-        if (!d->opened) {
-            memset(d->owner, 0, sizeof(d->owner));
-            upd_open(d->upd);
-            d->opened = true;
+        if ((CONFIG_STAGED || PART_BIG_UNITS || d->blocks) && *owner > STALE &&
+            *owner != number) {
+            if (CONFIG_STAGED)
+                drive_open(d); /* what came as a file stays */
+            else
+                drop(d);
         }
+        if (!d->opened)
+            drive_open(d);
         owner[0] = (uint16_t)number;
         owner[n / DRIVE_PIECE - 1] = (uint16_t)number;
         upd_put(d->upd, PART_APP_START + offset, data, n);
@@ -264,6 +246,21 @@ static bool put(struct drive *d, uint32_t number, const uint8_t *data)
 
 /* ---- the window ---- */
 
+#if CONFIG_STAGED
+/* False: there is nothing that could be done, or that has to be. */
+static bool make_room(struct drive *d)
+{
+    if (d->used <= CONFIG_DRIVE_SECTORS - CONFIG_DRIVE_SPARE)
+        return false;
+    if (!raw_put_one(d, d->full ? ANY : WHOLE)) {
+        if (!d->full)
+            return false;
+        raw_lose_one(d);
+    }
+    d->full = false;
+    return true;
+}
+#else
 /* Of a sector that is on its way to the slot: the host may write it again
  * meanwhile, and that is another one. */
 #define LEAVING 0xFFFFFFFFu
@@ -281,7 +278,7 @@ static bool put_one(struct drive *d, bool lose)
             next = 0;
         d->next = (uint8_t)next;
         s->number = LEAVING;
-        if (put(d, number, s->data) ||
+        if (drive_put(d, number, s->data) ||
             (lose && number / CLUSTER_SECTORS > FAT_ROOT)) {
             s->number = 0;
             d->used--;
@@ -308,6 +305,8 @@ static bool make_room(struct drive *d)
     return true;
 }
 
+#endif
+
 __attribute__((noinline)) static bool keep(struct drive *d, uint32_t number,
                                            const uint8_t *data)
 {
@@ -315,9 +314,9 @@ __attribute__((noinline)) static bool keep(struct drive *d, uint32_t number,
 
     if (d->full) /* still: looking takes the time of a word of flash */
         return false;
-    s = find(d, number);
+    s = drive_find(d, number);
     if (!s) {
-        s = find(d, 0);
+        s = drive_find(d, 0);
         if (!s) {
             d->full = true;
             return false;
@@ -325,6 +324,9 @@ __attribute__((noinline)) static bool keep(struct drive *d, uint32_t number,
         d->used++;
     }
     s->number = number;
+#if CONFIG_STAGED
+    s->age = d->age++;
+#endif
     /* By words: memcpy() is small, not fast. */
     for (uint32_t i = 0; i < FAT_SECTOR; i += 4)
         *(fat_entry *)(s->data + i) = *(const fat_entry *)(data + i);
@@ -349,15 +351,19 @@ static void fat_sector(struct drive *d, uint32_t cluster,
                 continue; /* not yet */
             /* a file was deleted */
             d->cluster[cluster].came = 0;
+            if (CONFIG_STAGED)
+                raw_forget(d, cluster);
             disown(d, cluster * CLUSTER_SECTORS, CLUSTER_SECTORS);
             if (cluster == d->head)
                 d->head = 0;
         }
         d->cluster[cluster].link = (uint16_t)next;
     }
-    walk(d, d->head, GUESSES);
+    if (!CONFIG_STAGED)
+        drive_walk(d, d->head, GUESSES);
 }
 
+#if !CONFIG_STAGED
 /* The first sector of a cluster looks like that of an image. */
 static void head(struct drive *d, uint32_t cluster, const uint32_t *vectors)
 {
@@ -372,15 +378,17 @@ static void head(struct drive *d, uint32_t cluster, const uint32_t *vectors)
                                    : d->cluster[d->tail].link < FAT_LAST))))
         return;
     if (size < PART_APP_SIZE && product && product != BOARD_PRODUCT) {
-        fail(d, ERR_PRODUCT, IMG_OFF_PRODUCT);
+        drive_fail(d, ERR_PRODUCT, IMG_OFF_PRODUCT);
         return;
     }
     d->size = size;
     if (cluster != d->head)
         d->outdated = true;
     d->head = (uint16_t)cluster;
-    walk(d, cluster, GUESSES);
+    drive_walk(d, cluster, GUESSES);
 }
+
+#endif
 
 /* The update is over when nothing comes for so long. */
 static void wait(struct drive *d, uint32_t ticks)
@@ -429,22 +437,26 @@ __attribute__((noinline)) bool block_write(struct drive *d, uint32_t lba,
     if (d->cluster[cluster].came >> number % CLUSTER_SECTORS & 1)
         disown(d, number, 1);
     d->cluster[cluster].came |= (uint16_t)(1u << number % CLUSTER_SECTORS);
+#if CONFIG_STAGED
+    raw_came(d, number, data);
+#else
     if (number % CLUSTER_SECTORS == 0 && boot_vectors_ok((const void *)data))
         head(d, cluster, (const void *)data);
+#endif
     return true;
 }
 
 void block_read(struct drive *d, uint32_t lba, uint8_t *to)
 {
     uint32_t number = NUMBER_OF(lba); /* 0 is one of the FAT */
-    const struct drive_sector *s = number ? find(d, number) : NULL;
+    const struct drive_sector *s = number ? drive_find(d, number) : NULL;
 
     /* Somebody still reads from the volume that is about to go. */
     if (d->patience < QUIET)
         d->since = d->now;
     if (s)
         memcpy(to, s->data, FAT_SECTOR);
-    else
+    else if (!CONFIG_STAGED || !raw_read(d, number, to))
         fat_read(&d->fat, d->cluster, lba, to);
 }
 
@@ -461,6 +473,7 @@ void block_eject(struct drive *d)
 
 /* ---- the end ---- */
 
+#if !CONFIG_STAGED
 /* The slot has all of a file.  last: nothing more will come. */
 __attribute__((noinline)) static bool
 is_image(struct drive *d, const struct fat_dir *e, bool last)
@@ -484,7 +497,7 @@ is_image(struct drive *d, const struct fat_dir *e, bool last)
      * be of any size, so nobody knows before the end. */
     if (!last && e->DIR_FileSize < size)
         return false;
-    walk(d, e->DIR_FstClusLO, 0);
+    drive_walk(d, e->DIR_FstClusLO, 0);
     for (uint32_t i = 0; i < end; i++) {
         uint32_t number = d->owner[i];
         uint32_t place = d->cluster[number / CLUSTER_SECTORS].place;
@@ -501,6 +514,8 @@ is_image(struct drive *d, const struct fat_dir *e, bool last)
     return !need;
 }
 
+#endif
+
 /* Time is up: what do the files say? */
 static enum drive_due conclude(struct drive *d)
 {
@@ -508,13 +523,27 @@ static enum drive_due conclude(struct drive *d)
     bool over = false;
     enum err err = ERR_FILE;
 
+#if CONFIG_STAGED
+    enum raw_state state = raw_conclude(d, last);
+
+    if (state == RAW_BUSY)
+        return DRIVE_CARRY_ON;
+    if (state == RAW_TAKEN) {
+        d->closing = true;
+        upd_close(d->upd, d->end);
+        return DRIVE_REMOUNT;
+    }
+    if (state == RAW_WAITS)
+        err = ERR_INCOMPLETE;
+    over = state > RAW_WAITS || (last && state);
+#else
     for (uint32_t i = ROOT; i < ROOT_END; i++) {
-        const struct fat_dir *e = file(d, i);
+        const struct fat_dir *e = drive_file(d, i);
 
         if (!e)
             continue;
         /* Its first sector came, and was no image's. */
-        if (last || began(d, e))
+        if (last || drive_began(d, e))
             over = true;
         if (d->opened && is_image(d, e, last)) {
             d->closing = true;
@@ -522,13 +551,14 @@ static enum drive_due conclude(struct drive *d)
             return DRIVE_REMOUNT;
         }
     }
-    walk(d, d->head, GUESSES);
+    drive_walk(d, d->head, GUESSES);
     if (d->opened) {
         over = last;
         err = ERR_INCOMPLETE;
     }
+#endif
     if (over) {
-        fail(d, err, 0);
+        drive_fail(d, err, 0);
         return DRIVE_REMOUNT;
     }
     if (d->patience == EJECT)
@@ -548,7 +578,11 @@ __attribute__((noinline)) enum drive_due drive_poll(struct drive *d,
         return DRIVE_CARRY_ON;
     if (START != NEVER && d->patience == START)
         return DRIVE_START;
-    return put_one(d, false) ? DRIVE_CARRY_ON : conclude(d);
+#if !CONFIG_STAGED
+    if (put_one(d, false))
+        return DRIVE_CARRY_ON;
+#endif
+    return conclude(d);
 }
 
 void drive_lost(struct drive *d)
@@ -568,7 +602,7 @@ void drive_mount(struct drive *d)
         d->err = d->upd->err == ERR_NOT_ERASED ? ERR_INCOMPLETE : d->upd->err;
         d->offset = 0;
     } else if (d->opened)
-        fail(d, ERR_INCOMPLETE, 0);
+        drive_fail(d, ERR_INCOMPLETE, 0);
     if (d->closing || d->err) {
         d->fat.state = d->err ? FAT_ERROR : FAT_SUCCESS;
         d->fat.err = d->err;

@@ -39,6 +39,9 @@
 struct drive_sector {
     uint32_t number; /* counted as if clusters began with 0.  0: free, as
                         that one lies in a FAT, which is never kept */
+#if CONFIG_STAGED
+    uint32_t age; /* count of writes when it came */
+#endif
     _Alignas(4) uint8_t data[FAT_SECTOR];
 };
 
@@ -68,6 +71,9 @@ struct drive {
     uint32_t patience; /* and the update is over after so many ticks */
     uint32_t blocks;   /* of the UF2 file that came last; 0: a .bin did */
     uint32_t end;      /* of the image, from the start of the slot */
+#if CONFIG_STAGED
+    uint32_t age; /* writes to the window so far */
+#endif
     struct fat_cluster cluster[FAT_FREE_END];
     uint16_t owner[DRIVE_PIECES]; /* the sector that wrote it; 0: none */
     struct drive_sector sector[CONFIG_DRIVE_SECTORS];

@@ -74,8 +74,11 @@ struct fat_cluster {
                        the upper half is ones, else zero; or a guess */
     uint16_t place; /* in the file that is looked at: sectors to the cluster's
                        end; 0: not in it */
-    uint16_t came;  /* one bit a sector: was written */
-    uint16_t unused;
+    uint16_t came;  /* one bit a sector: was written; staged: eight bits more:
+                       and lies in download */
+    uint8_t page[CONFIG_STAGED ? FAT_CLUSTER / BOARD_FLASH_PAGE
+                               : 2]; /* staged: where, of each of the cluster's
+pages: 0: nowhere (stage_file_write()) */
 };
 
 /* FAT_FREE_END of them, all zero: makes the FAT as it is on a volume that

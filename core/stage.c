@@ -163,6 +163,21 @@ static bool is_download(uint16_t entry)
     return entry < STAGE_PAGES;
 }
 
+/* Of what a page of download holds. */
+enum { FREE, IMAGE, FILE_PAGE };
+
+/* The map says something else of a page. */
+static void set_entry(struct stage *s, uint32_t page, uint32_t entry)
+{
+    uint16_t *at = &s->source.map[page];
+
+    if (is_download(*at))
+        s->used[*at] = FREE;
+    if (entry < STAGE_PAGES)
+        s->used[entry] = IMAGE;
+    *at = (uint16_t)entry;
+}
+
 /* Where the bytes of a page lie; NULL: it is blank. */
 static const uint8_t *bytes_of(const struct stage *s, uint32_t page)
 {
@@ -228,8 +243,11 @@ void stage_start(struct stage *s)
     memset(s, 0, sizeof(*s));
     memset(s->source.map, 0xFF, sizeof(s->source.map));
     if (stage_state(record) == STAGE_PENDING &&
-        source_crc(&record->source) == record->check)
+        source_crc(&record->source) == record->check) {
         s->source = record->source;
+        for (uint32_t i = 0; i < STAGE_PAGES; i++)
+            set_entry(s, i, s->source.map[i]);
+    }
 }
 
 /* The CRC of what is to be copied or erased for. */
@@ -250,42 +268,62 @@ static uint32_t pages_crc(const struct stage *s, uint8_t *buf)
 
 /* ---- writing to download ---- */
 
-/* The page of download is one of the image, and not this one of it. */
-static bool needed(const struct stage *s, uint32_t place, uint32_t page)
+/* Nothing is lost with a page of download; what is at `own` is to go. */
+static bool is_free(const struct stage *s, uint32_t place, uint32_t own)
 {
-    for (uint32_t i = 0; i < STAGE_PAGES; i++)
-        if (s->source.map[i] == place && i != page)
-            return true;
-    return false;
+    return place == own || s->used[place] == FREE;
 }
 
 /* Nothing that is erased with it is needed. */
-static bool erasable(const struct stage *s, uint32_t place, uint32_t page)
+static bool erasable(const struct stage *s, uint32_t place, uint32_t own)
 {
     uint32_t unit = download_unit(place);
 
     for (uint32_t i = 0; i < STAGE_PAGES; i++)
-        if (download_unit(i) == unit && needed(s, i, page))
+        if (download_unit(i) == unit && !is_free(s, i, own))
             return false;
     return true;
 }
 
-/* Where these bytes of a page can go: to a page of download that is its own or
- * nobody's, without an erase if there is one, at first to that with the page's
- * number.  NONE: nowhere. */
-static uint32_t find_place(const struct stage *s, uint32_t page,
+/* A unit of several pages is blank before the first of them is used: what is
+ * left in one would keep the others from being erased. */
+static bool needs_erase(const struct stage *s, uint32_t place, uint32_t own,
+                        const uint8_t *buf)
+{
+    const uint8_t *page = download_page(place);
+    uint32_t n = PAGE;
+
+    if (!PART_BIG_UNITS || place == own)
+        return plan(page, buf) == NO_WAY;
+    if (erasable(s, place, own)) {
+        uint32_t unit = download_unit(place);
+
+        page = (const uint8_t *)part_unit_start(unit);
+        n = part_unit_start(unit + 1) - part_unit_start(unit);
+    }
+    return !blank(page, n);
+}
+
+static bool programmable(const struct stage *s, uint32_t place, uint32_t own,
+                         const uint8_t *buf)
+{
+    return is_free(s, place, own) && !needs_erase(s, place, own, buf);
+}
+
+/* Where these bytes can go that were at `own` before, or nowhere: to a page of
+ * download without an erase if there is one, at first to `best`.  NONE:
+ * nowhere. */
+static uint32_t find_place(const struct stage *s, uint32_t own, uint32_t best,
                            const uint8_t *buf)
 {
-    const void *own = download_page(page);
-
-    if (!needed(s, page, page) &&
-        (plan(own, buf) != NO_WAY || erasable(s, page, page)))
-        return page;
+    if (best < STAGE_PAGES &&
+        (programmable(s, best, own, buf) || erasable(s, best, own)))
+        return best;
     for (uint32_t i = 0; i < STAGE_PAGES; i++)
-        if (!needed(s, i, page) && plan(download_page(i), buf) != NO_WAY)
+        if (programmable(s, i, own, buf))
             return i;
     for (uint32_t i = 0; i < STAGE_PAGES; i++)
-        if (erasable(s, i, page))
+        if (erasable(s, i, own))
             return i;
     return NONE;
 }
@@ -304,7 +342,7 @@ static enum err clear_records(const struct stage *s)
     enum err err = ERR_NONE;
 
     for (uint32_t i = 0; PART_BIG_UNITS && i < STAGE_PAGES; i++)
-        if (download_unit(i) == unit && needed(s, i, NONE))
+        if (download_unit(i) == unit && !is_free(s, i, NONE))
             return ERR_NOT_ERASED;
     for (; !err && unit < part_unit(PART_RECORD_END - 1) + 1; unit++)
         err = erase(unit);
@@ -327,29 +365,41 @@ static enum err begin(struct stage *s)
     return err;
 }
 
+/* To a place of find_place(). */
+static enum err write_page(struct stage *s, uint32_t place, uint32_t own,
+                           const uint8_t *buf)
+{
+    enum err err = ERR_NONE;
+
+    if (place == NONE)
+        return ERR_NOT_ERASED;
+    if (needs_erase(s, place, own, buf))
+        err = erase(download_unit(place));
+    return err ? err : program(download_page(place), buf, PAGE);
+}
+
 enum err stage_write(struct stage *s, uint32_t page, const uint8_t *buf)
 {
-    uint32_t place;
+    uint32_t own = s->source.map[page], place;
     enum err err;
 
     if (needs_no_place(s, page, buf)) {
-        s->source.map[page] = STAGE_KEEP;
-        if (!same(buf, app_page(page)) || s->loose)
-            s->source.map[page] = STAGE_BLANK;
+        set_entry(s, page,
+                  same(buf, app_page(page)) && !s->loose ? STAGE_KEEP
+                                                         : STAGE_BLANK);
         return ERR_NONE;
     }
     err = begin(s);
     if (err)
         return err;
-    place = find_place(s, page, buf);
-    if (place == NONE)
-        return ERR_NOT_ERASED;
-    if (plan(download_page(place), buf) == NO_WAY)
-        err = erase(download_unit(place));
+    place = find_place(s, own, page, buf);
+    if (place == NONE && CONFIG_MSC) {
+        stage_release_all(s);
+        place = find_place(s, own, page, buf);
+    }
+    err = write_page(s, place, own, buf);
     if (!err)
-        err = program(download_page(place), buf, PAGE);
-    if (!err)
-        s->source.map[page] = (uint16_t)place;
+        set_entry(s, page, place);
     return err;
 }
 
@@ -360,12 +410,12 @@ uint32_t stage_write_ms(const struct stage *s, uint32_t page,
 
     if (needs_no_place(s, page, buf))
         return 0;
-    place = find_place(s, page, buf);
+    place = find_place(s, s->source.map[page], page, buf);
     if (place == NONE)
         return 0;
     for (uint32_t i = 0; i < PAGE_WORDS; i++)
         words += ((const word_t *)buf)[i] != ERASED_WORD;
-    if (plan(download_page(place), buf) == NO_WAY)
+    if (needs_erase(s, place, s->source.map[page], buf))
         ms = part_erase_ms(download_unit(place));
     else
         words = plan(download_page(place), buf);
@@ -376,8 +426,54 @@ void stage_blank(struct stage *s, uint32_t page)
 {
     bool same_there = !s->loose && blank(app_page(page), PAGE);
 
-    s->source.map[page] = same_there ? STAGE_KEEP : STAGE_BLANK;
+    set_entry(s, page, same_there ? STAGE_KEEP : STAGE_BLANK);
 }
+
+/* ---- pages of files ---- */
+
+#if CONFIG_MSC
+const uint8_t *stage_file_page(uint8_t place)
+{
+    return download_page(place - 1u);
+}
+
+enum err stage_file_write(struct stage *s, uint8_t *place, const uint8_t *buf)
+{
+    uint32_t own = *place - 1u, to;
+    enum err err = begin(s);
+
+    if (err)
+        return err;
+    to = find_place(s, own, own, buf);
+    err = write_page(s, to, own, buf);
+    if (err)
+        return err;
+    stage_file_release(s, place);
+    s->used[to] = FILE_PAGE;
+    *place = (uint8_t)(to + 1);
+    return ERR_NONE;
+}
+
+void stage_file_release(struct stage *s, uint8_t *place)
+{
+    if (*place)
+        s->used[*place - 1] = FREE;
+    *place = 0;
+}
+
+void stage_release_all(struct stage *s)
+{
+    for (uint32_t i = 0; i < STAGE_PAGES; i++)
+        if (s->used[i] == FILE_PAGE)
+            s->used[i] = FREE;
+    s->released = true;
+}
+
+void stage_file_take(struct stage *s, uint32_t page, uint8_t place)
+{
+    set_entry(s, page, place - 1u);
+}
+#endif
 
 void stage_trim(struct stage *s, uint32_t end)
 {
@@ -393,7 +489,7 @@ void stage_trim(struct stage *s, uint32_t end)
             i = first_page(unit + 1);
         if (i == first_page(unit + 1))
             while (i-- > first_page(unit))
-                s->source.map[i] = STAGE_KEEP;
+                set_entry(s, i, STAGE_KEEP);
     }
 }
 

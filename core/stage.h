@@ -100,7 +100,11 @@ struct stage {
     bool begun; /* no record is pending, and there is room for one */
     bool loose; /* pages may change places: none is left to the application
                    for being the same */
+#if CONFIG_MSC
+    bool released; /* by stage_release_all() since this was cleared */
+#endif
     struct stage_source source;
+    uint8_t used[STAGE_PAGES]; /* what each page of download holds */
 };
 
 /* The last record, or NULL; not complete unless its state is STAGE_PENDING or
@@ -128,15 +132,27 @@ bool stage_page(const struct stage *s, uint32_t page, uint8_t *buf);
 uint8_t stage_byte(const struct stage *s, uint32_t offset);
 const uint32_t *stage_head(const struct stage *s);
 
-/* A page of the map gets these bytes; voids a pending record before.
- * ERR_NOT_ERASED: no room, where several pages are erased at once and others
- * are still needed; ERR_ERASE, ERR_PROGRAM. */
+/* A page of the map gets these bytes; voids a pending record before.  Where
+ * there is no room, pages of files are given up.  ERR_NOT_ERASED: no room,
+ * where several pages are erased at once and others are still needed;
+ * ERR_ERASE, ERR_PROGRAM. */
 enum err stage_write(struct stage *s, uint32_t page, const uint8_t *buf);
 /* Its typical time, milliseconds; 0 where it changes no flash. */
 uint32_t stage_write_ms(const struct stage *s, uint32_t page,
                         const uint8_t *buf);
 /* The page becomes blank.  This changes no flash. */
 void stage_blank(struct stage *s, uint32_t page);
+
+/* Pages of files that may be an image or not: they lie anywhere in download,
+ * `place` says where: its number + 1, or 0.  Writes one (ERR_NOT_ERASED: no
+ * room); gives up one, or all of them; makes one the image's. */
+enum err stage_file_write(struct stage *s, uint8_t *place, const uint8_t *buf);
+const uint8_t *stage_file_page(uint8_t place);
+void stage_file_release(struct stage *s, uint8_t *place);
+void stage_release_all(struct stage *s);
+void stage_file_take(struct stage *s, uint32_t page, uint8_t place);
+_Static_assert(STAGE_PAGES < 0xFF, "a place is a byte");
+
 /* The image ends so far behind the start of the slot: what lies behind it
  * stays, by erase units.  So do units that are as they were. */
 void stage_trim(struct stage *s, uint32_t end);

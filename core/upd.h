@@ -139,6 +139,12 @@ void upd_close(struct upd *u, uint32_t end);
 /* The file is void. */
 void upd_drop(struct upd *u);
 
+/* Staged: a page of a file that may be an image, for stage_file_write().  Lends
+ * the page buffer with what lies at a place, or blank; and writes it there or
+ * elsewhere. */
+uint8_t *upd_file_page(struct upd *u, uint8_t place);
+enum err upd_file_write(struct upd *u, uint8_t *place);
+
 /* Carries on with what is deferred, one page at most; to be called while no
  * control transfer is under way. */
 void upd_poll(struct upd *u);

@@ -56,8 +56,11 @@ void store_commit(struct upd *u)
         return;
     u->held = true;
     u->err = (uint8_t)stage_write(&u->stage, page_number(page), u->buf);
-    if (u->err)
-        stage_start(&u->stage);
+    if (!u->open) {
+        memset(u->stage.source.name, 0, sizeof(u->stage.source.name));
+        if (u->err)
+            stage_start(&u->stage);
+    }
     if (page == PART_APP_START)
         u->stage.source.size = 0;
     if (u->write - PART_APP_START > u->stage.source.size)
@@ -78,11 +81,30 @@ void store_erase(struct upd *u, uint32_t from, uint32_t end)
 
     u->held = true;
     u->stage.loose = u->open;
+    if (u->open) { /* perhaps once more */
+        u->page = 0;
+        u->err = ERR_NONE;
+    }
     /* What was written just before stays, where nothing follows in its page. */
     while (addr % PAGE && store_byte(u, addr) == 0xFF)
         addr++;
     for (addr &= ~(PAGE - 1); addr < stop; addr += PAGE)
         stage_blank(&u->stage, page_number(addr));
+}
+
+uint8_t *upd_file_page(struct upd *u, uint8_t place)
+{
+    store_commit(u);
+    if (place)
+        memcpy(u->buf, stage_file_page(place), PAGE);
+    else
+        memset(u->buf, 0xFF, PAGE);
+    return u->buf;
+}
+
+enum err upd_file_write(struct upd *u, uint8_t *place)
+{
+    return stage_file_write(&u->stage, place, u->buf);
 }
 
 bool store_settle(struct upd *u)

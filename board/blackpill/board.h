@@ -41,8 +41,9 @@
 #define BOARD_RAM_SIZE (128u * 1024u)
 
 /* The drive may keep so many sectors of 512 bytes in RAM. */
-#define BOARD_DRIVE_SECTORS 166u
-#define BOARD_DRIVE_SPARE   32u
+#define BOARD_DRIVE_SECTORS  166u
+#define BOARD_STAGED_SECTORS 224u /* staged, where the code is in flash */
+#define BOARD_DRIVE_SPARE    32u
 
 /* No area for the application's own settings: it would be a sector. */
 #define BOARD_KV_SIZE 0u

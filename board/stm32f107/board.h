@@ -42,8 +42,9 @@
 #define BOARD_RAM_SIZE (64u * 1024u)
 
 /* The drive may keep so many sectors of 512 bytes in RAM. */
-#define BOARD_DRIVE_SECTORS 87u
-#define BOARD_DRIVE_SPARE   4u
+#define BOARD_DRIVE_SECTORS  87u
+#define BOARD_STAGED_SECTORS 106u /* staged, where the code is in flash */
+#define BOARD_DRIVE_SPARE    4u
 
 /* The application's own settings, survive every update: two pages, the
  * least that an EEPROM emulation needs (AN2594). */

@@ -1,0 +1,93 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * drive_inside.h - what drive.c and drive_raw.c share.  drive_raw.c is bound in
+ * staged profiles: there a file is kept as it came, in download, and looked at
+ * when it is whole.
+ */
+#ifndef SALLYPORT_DRIVE_INSIDE_H
+#define SALLYPORT_DRIVE_INSIDE_H
+
+#include "drive.h"
+
+#define CLUSTER_SECTORS (FAT_CLUSTER / FAT_SECTOR)
+#define WINDOW          FAT_FREE_CLUSTERS
+
+/* The status file's is one of them, because users delete that file.  A macro:
+ * gcc would make a value of a function's result. */
+#define IN_WINDOW(cluster) ((cluster)-FAT_STATUS < WINDOW + 1)
+
+/* Entries of the root directory, numbered as sectors are. */
+#define ENTRIES  (FAT_SECTOR / sizeof(struct fat_dir))
+#define ROOT     (FAT_ROOT * CLUSTER_SECTORS * ENTRIES)
+#define ROOT_END ((FAT_ROOT + 1) * CLUSTER_SECTORS * ENTRIES)
+
+/* UF2, one block a sector: github.com/microsoft/uf2 */
+struct FAT_OVERLAY uf2 {
+    uint32_t magic[2];
+    uint32_t flags;
+    uint32_t address;
+    uint32_t size; /* of the data */
+    uint32_t number, blocks;
+    uint32_t family;
+    uint8_t data[476];
+    uint32_t magic_end;
+};
+#define UF2_MAGIC0     0x0A324655u
+#define UF2_MAGIC1     0x9E5D5157u
+#define UF2_MAGIC_END  0x0AB16F30u
+#define UF2_NOT_FLASH  0x00000001u
+#define UF2_HAS_FAMILY 0x00002000u
+
+#define UF2_MAGICS(uf2)                                                        \
+    (((uf2->magic[0] ^ UF2_MAGIC0) | (uf2->magic[1] ^ UF2_MAGIC1) |            \
+      (uf2->magic_end ^ UF2_MAGIC_END)) == 0)
+
+/* The first reason counts. */
+void drive_fail(struct drive *d, enum err err, uint32_t offset);
+/* The update session becomes this door's, anew if it was. */
+void drive_open(struct drive *d);
+/* A sector of the window by its number, 0: a free one; NULL: there is none. */
+struct drive_sector *drive_find(struct drive *d, uint32_t number);
+/* The entry i, if somebody put a file there to be installed, or NULL; and its
+ * first sector came. */
+const struct fat_dir *drive_file(struct drive *d, uint32_t i);
+bool drive_began(const struct drive *d, const struct fat_dir *e);
+/* Follows a chain and gives its clusters their places.  guesses: also where it
+ * is guessed, or 0. */
+void drive_walk(struct drive *d, uint32_t at, uint32_t guesses);
+/* Puts a sector of the window into the slot, if it is known where it belongs.
+ * False: it is not, or there is no sector.  Staged, one that was deleted
+ * belongs nowhere. */
+bool drive_put(struct drive *d, uint32_t number, const uint8_t *data);
+
+/* ---- drive_raw.c ---- */
+
+bool is_uf2(const uint8_t *data);
+/* A sector came. */
+void raw_came(struct drive *d, uint32_t number, const uint8_t *data);
+/* The cluster is free again. */
+void raw_forget(struct drive *d, uint32_t cluster);
+/* Reads a sector that lies in download.  False: it does not. */
+bool raw_read(const struct drive *d, uint32_t number, uint8_t *to);
+/* What leaves the window first: blocks of UF2 and what was deleted; then of
+ * data that may be a file's the pages that are whole; and what systems leave
+ * behind at last, because it may be written again. */
+enum turn { NOW, CHAINED, WHOLE, ANY, NEVER };
+/* Takes the oldest of those out, which have their turn by `last`.  False: there
+ * is none, or no room. */
+bool raw_put_one(struct drive *d, enum turn last);
+/* The same where a write waits: something has to go. */
+void raw_lose_one(struct drive *d);
+
+enum raw_state {
+    RAW_NONE,   /* there is no file */
+    RAW_WAITS,  /* one looks like firmware, and is not complete */
+    RAW_OTHER,  /* there are files, and none that looks like firmware */
+    RAW_FAILED, /* one cannot be taken; drive_fail() has the reason */
+    RAW_BUSY,   /* something was written for one; go on */
+    RAW_TAKEN,  /* it is the update session's now */
+};
+/* What do the files say?  last: nothing more will come. */
+enum raw_state raw_conclude(struct drive *d, bool last);
+
+#endif
