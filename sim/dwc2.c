@@ -287,7 +287,7 @@ static void sof(struct chip *c, void *dev, unsigned frame)
     struct dev *d = dev;
     struct dwc2 *s = d->state;
 
-    if (!dwc2_on_bus(d) || (s->pcgcctl & PCGCCTL_STPPCLK))
+    if (!dwc2_on_bus(d) || dwc2_clock_stopped(s))
         return;
     s->frame = (uint16_t)frame;
     dwc2_activity(d);

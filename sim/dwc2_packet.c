@@ -69,7 +69,7 @@ static bool listens(struct dev *d, unsigned addr, unsigned ep)
 {
     struct dwc2 *s = d->state;
 
-    if (!dwc2_on_bus(d) || (s->pcgcctl & PCGCCTL_STPPCLK))
+    if (!dwc2_on_bus(d) || dwc2_clock_stopped(s))
         return false;
     dwc2_activity(d);
     return s->addr == addr && ep < dwc2_facts(d)->endpoints && clocks_ok(d);

@@ -252,6 +252,13 @@ static inline unsigned dwc2_txfnum(const struct dwc2_ep *ep)
     return (ep->ctl & CTL_TXFNUM) >> CTL_TXFNUM_AT;
 }
 
+/* Only while suspended: drivers in the field (CubeMX's, Geehy's) stop the PHY
+ * clock then, and never start it again. */
+static inline bool dwc2_clock_stopped(const struct dwc2 *s)
+{
+    return s->pcgcctl & s->dsts & PCGCCTL_STPPCLK; /* SUSPSTS is bit 0, too */
+}
+
 /* ---- dwc2.c ---- */
 
 void dwc2_irq(struct dev *d);

@@ -664,16 +664,33 @@ static void clock_faults(void **state)
     c->ahb_hz = 14000000;
     assert_int_equal(wire_setup(c->wire, 0, 0, get_device), WIRE_TIMEOUT);
     assert_fault(c, 2, "AHB clock of 14000000");
-    otg_write(c, PCGCCTL, 1); /* STPPCLK */
     c->ahb_hz = 36000000;
-    assert_int_equal(wire_setup(c->wire, 0, 0, get_device), WIRE_TIMEOUT);
-    otg_write(c, PCGCCTL, 0);
     assert_int_equal(wire_setup(c->wire, 0, 0, get_device), WIRE_ACK);
     otg_write(c, DCFG, 0);
     wire_bus_reset(c->wire, true);
     chip_run(c, c->now + SIM_MS);
     wire_bus_reset(c->wire, false);
     assert_fault(c, 3, "DSPD is 0");
+}
+
+/* A driver that stops the PHY clock when it is suspended, and leaves it so: it
+ * runs again with the bus reset. */
+static void stopped_clock(void **state)
+{
+    struct chip *c = *state;
+
+    start(c);
+    chip_run(c, c->now + 7 * SIM_MS);
+    assert_true(otg_read(c, DSTS) & 1); /* SUSPSTS */
+    otg_write(c, PCGCCTL, 1);           /* STPPCLK */
+    assert_int_equal(otg_read(c, PCGCCTL), 0x11);
+    assert_int_equal(wire_setup(c->wire, 0, 0, get_device), WIRE_TIMEOUT);
+    wire_bus_reset(c->wire, true);
+    chip_run(c, c->now + SIM_MS);
+    wire_bus_reset(c->wire, false);
+    assert_int_equal(otg_read(c, PCGCCTL), 1);
+    assert_int_equal(wire_setup(c->wire, 0, 0, get_device), WIRE_ACK);
+    assert_int_equal(c->errors, 0);
 }
 
 /* Habits of drivers in the field that silicon takes: all endpoints of a larger
@@ -761,6 +778,7 @@ int main(void)
         TEST(layout_faults),
         TEST(endpoint_faults),
         TEST(clock_faults),
+        TEST(stopped_clock),
         TEST(habits_of_drivers),
         TEST(enabled_under_nak),
     };
