@@ -37,8 +37,10 @@ test:
 
 # Updates, start of the application and bwPollTimeout in virtual time, against
 # what the silicon needs; BOARDS="stm32f103ze" takes some of the boards.
+# Into docs/figures.md as well.
 bench: build
 	@scripts/bench $(BOARDS)
+	@scripts/figures.py
 
 # Interrupted updates, deeper than `make test` goes, and fuzzers, FUZZ seconds
 # (600) each; about an hour.  DEEP=9 SEED=2 goes further, and elsewhere.
@@ -49,9 +51,11 @@ soak: build
 e2e: build
 	@test/e2e/run.py $(CASES)
 
-# Flash, RAM and stack of every bootloader, against its budget.
+# Flash, RAM and stack of every bootloader, against its budget; into
+# docs/figures.md as well.
 sizes: build
 	@scripts/sizes.py
+	@scripts/figures.py
 
 format:
 	@scripts/format

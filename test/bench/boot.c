@@ -4,6 +4,7 @@
 #include "bench.h"
 
 #include <time.h>
+#include <unistd.h>
 
 #define STEP  SIM_US /* so exact is the result */
 #define LIMIT (2 * SIM_S)
@@ -30,11 +31,15 @@ sim_time bench_boot(struct rig *r, enum reset_cause cause)
 }
 
 /* What a packed bootloader does first is to unpack itself: nothing but
- * instructions, none of them a wait.  That takes 25 ms and more. */
+ * instructions, none of them a wait.  That takes 25 ms and more.  Each board
+ * has both or dfu packed. */
 bool bench_speed(const char *board, struct bench_speed *s)
 {
     enum { TIMES = 40, CLOCKS_MS = 6, BUSY_MS = 15 };
-    struct rig *r = rig_new(board, rig_firmware(board, "sallyport-both.elf"));
+    bool packed = !access(rig_firmware(board, "linked/sallyport-both.elf"), 0);
+    struct rig *r =
+        rig_new(board, rig_firmware(board, packed ? "sallyport-both.elf"
+                                                  : "sallyport-dfu.elf"));
     uint64_t instructions = 0;
     clock_t cpu = 0;
 
