@@ -116,7 +116,7 @@ static void no_noise(struct lab *l)
 {
     const struct rig_board *b = l->r->board;
 
-    memset(window(l), 0xFF, b->slot_end - b->slot);
+    memset(window(l), chip_flash_erased(l->r->chip), b->slot_end - b->slot);
     for (uint32_t i = b->slot_end; i < b->flash_end; i++)
         *rig_flash(l->r, i) = (uint8_t)(i * 7 ^ i >> 8);
     chip_flash_changed(l->r->chip);
@@ -338,7 +338,7 @@ static void under_idle(struct lab *l, const uint8_t *flash, size_t n)
 {
     uint8_t bytes[LAB_ROOM];
 
-    memset(bytes, 0xFF, l->window);
+    memset(bytes, chip_flash_erased(l->r->chip), l->window);
     if (n)
         memcpy(bytes, flash, n);
     chip_restore(l->r->chip, l->idle);
@@ -511,8 +511,10 @@ void lab_update_again(struct lab *l)
  * count: it is written last. */
 static unsigned first_page_to_write(const struct lab *l, const uint8_t *flash)
 {
+    uint8_t erased = chip_flash_erased(l->r->chip);
+
     for (size_t i = 4; i < l->bytes; i++)
-        if (flash[i] != (i < l->goal.n ? l->goal.data[i] : 0xFF))
+        if (flash[i] != (i < l->goal.n ? l->goal.data[i] : erased))
             return (unsigned)(i / l->block);
     return 0;
 }

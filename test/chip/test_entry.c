@@ -482,6 +482,79 @@ static const struct look looks_f4[] = {
     {END, 0x600DF00D, 0},
 };
 
+/* STM32L072: RM0376, PM0223. */
+static const struct look looks_l0[] = {
+    /* SysTick, NVIC, SCB but for VTOR */
+    {READ, 0xE000E010, 0},
+    {READ, 0xE000E014, 0},
+    {READ, 0xE000E018, 0},
+    {READ, 0xE000E100, 0},
+    {READ, 0xE000E200, 0},
+    {READ, 0xE000E400, 0},
+    {READ, 0xE000E41C, 0},
+    {READ, 0xE000ED04, 0},
+    {READ, 0xE000ED0C, 0},
+    {READ, 0xE000ED10, 0},
+    {READ, 0xE000ED14, 0},
+    {READ, 0xE000ED1C, 0},
+    {READ, 0xE000ED20, 0},
+    /* RCC */
+    {READ, 0x40021000, 0},
+    {READ, 0x40021004, 0},
+    {READ, 0x40021008, 0},
+    {READ, 0x4002100C, 0},
+    {READ, 0x40021010, 0},
+    {READ, 0x4002101C, 0},
+    {READ, 0x40021020, 0},
+    {READ, 0x40021024, 0},
+    {READ, 0x40021028, 0},
+    {READ, 0x4002102C, 0},
+    {READ, 0x40021030, 0},
+    {READ, 0x40021034, 0},
+    {READ, 0x40021038, 0},
+    {READ, 0x4002103C, 0},
+    {READ, 0x40021040, 0},
+    {READ, 0x40021044, 0},
+    {READ, 0x40021048, 0},
+    {READ, 0x4002104C, 0},
+    /* FLASH: ACR, PECR (locked), SR */
+    {READ, 0x40022000, 0},
+    {READ, 0x40022004, 0},
+    {READ, 0x40022018, 0},
+    /* With their clocks on: ports A and B; CRC; SYSCFG; USART2, USB, CRS, PWR */
+    {WRITE, 0x4002102C, 0x00000003},
+    {WRITE, 0x40021030, 0x00001100},
+    {WRITE, 0x40021034, 0x00000001},
+    {WRITE, 0x40021038, 0x18820000},
+    {READ, 0x50000000, 0},
+    {READ, 0x50000004, 0},
+    {READ, 0x50000008, 0},
+    {READ, 0x5000000C, 0},
+    {READ, 0x50000014, 0},
+    {READ, 0x50000020, 0},
+    {READ, 0x50000024, 0},
+    {READ, 0x50000400, 0},
+    {READ, 0x50000404, 0},
+    {READ, 0x50000408, 0},
+    {READ, 0x5000040C, 0},
+    {READ, 0x50000414, 0},
+    {READ, 0x50000420, 0},
+    {READ, 0x50000424, 0},
+    {READ, 0x40023008, 0},
+    {READ, 0x40023010, 0},
+    {READ, 0x40010000, 0},
+    {READ, 0x40010020, 0},
+    {READ, 0x40004400, 0},
+    {READ, 0x4000440C, 0},
+    {READ, 0x40005C40, 0},
+    {READ, 0x40005C50, 0},
+    {READ, 0x40006C00, 0},
+    {READ, 0x40006C04, 0},
+    {READ, 0x40007000, 0},
+    {READ, 0x40007004, 0},
+    {END, 0x600DF00D, 0},
+};
+
 static const struct {
     const char *family;
     const struct look *look;
@@ -491,6 +564,7 @@ static const struct {
     {"F1", looks_f1, sizeof(looks_f1) / sizeof(looks_f1[0])},
     {"F107", looks_f107, sizeof(looks_f107) / sizeof(looks_f107[0])},
     {"F4", looks_f4, sizeof(looks_f4) / sizeof(looks_f4[0])},
+    {"L0", looks_l0, sizeof(looks_l0) / sizeof(looks_l0[0])},
 };
 enum { NOTES = CORE_REGISTERS + 128 };
 
