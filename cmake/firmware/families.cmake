@@ -49,11 +49,8 @@ set(F072_DEMO app/demo.c app/demo_stm32.c app/demo_f0.c app/sallyport_app.c
 # STM32L072xZ: Cortex-M0+, 192 KB flash, 20 KB RAM, FSDEV of the second
 # generation
 set(L072_CPU -mcpu=cortex-m0plus -mthumb -DSTM32L0 -DFSDEV_PMA_STRIDE=1u)
-set(L072_PACKED dfu dfu-dr dfu11 both drive)
-# Measured as well: 100 B of profile both.
-set(L072_CODE -fira-algorithm=CB -fno-live-range-shrinkage -ftree-tail-merge
-    -fipa-modref -fno-ipa-cp -fno-ipa-sra -fno-cse-follow-jumps
-    -fno-rerun-cse-after-loop)
+set(L072_PACKED dfu dfu-dr dfu11) # as F072
+set(L072_CODE -fira-algorithm=CB -fno-live-range-shrinkage)
 set(L072_PORT startup.c mem.c crc.c plat.c plat_l0.c clock_l0.c flash_l0.c
     dcd_fsdev.c)
 set(L072_DEMO app/demo.c app/demo_stm32.c app/demo_l0.c app/sallyport_app.c

@@ -58,7 +58,6 @@ set(PROFILE_drive_BOOT_SIZE 8192)
 set(PROFILE_drive_BOOT_SIZE_F107 10240)
 set(PROFILE_drive_BUDGET 6144)
 set(PROFILE_drive_BUDGET_DWC2 7168)
-set(PROFILE_drive_BUDGET_L072 7168)
 set(PROFILE_drive_BUDGET_F072 8192)
 set(PROFILE_drive_CORE main.c boot.c usbd.c upd.c upd_place.c hex.c personality.c
     msc.c scsi.c drive.c fat.c)

@@ -13,11 +13,6 @@
     .unique_gap = 0x0C,  \
     .product = 0x5A107200, .key_port = 'B', .key_pin = 2, .key_pressed = 0
 
-#define DRIVE                                                                  \
-    .slot = 0x08002000, .slot_end = 0x08030000,                                \
-    .sector = {{8, 1024}, {92, 2048}},                                         \
-    .layout = "@Internal Flash /0x08000000/08*001Ka,92*002Kg"
-
 const struct rig_board rig_stm32l072[] = {
     {
         COMMON,
@@ -27,7 +22,5 @@ const struct rig_board rig_stm32l072[] = {
         .sector = {{4, 1024}, {94, 2048}},
         .layout = "@Internal Flash /0x08000000/04*001Ka,94*002Kg",
     },
-    {COMMON, DRIVE, .profile = "both"},
-    {COMMON, DRIVE, .profile = "drive"},
     {0},
 };
