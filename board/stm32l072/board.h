@@ -47,7 +47,7 @@
 #define BOARD_RAM_SIZE (20u * 1024u)
 
 /* The drive may keep so many sectors of 512 bytes in RAM. */
-#define BOARD_DRIVE_SECTORS 8u
+#define BOARD_DRIVE_SECTORS 24u
 #define BOARD_DRIVE_SPARE   2u
 
 /* No area for the application's own settings: there is data EEPROM. */

@@ -50,7 +50,8 @@ set(F072_DEMO app/demo.c app/demo_stm32.c app/demo_f0.c app/sallyport_app.c
 # generation
 set(L072_CPU -mcpu=cortex-m0plus -mthumb -DSTM32L0 -DFSDEV_PMA_STRIDE=1u)
 set(L072_PACKED dfu dfu-dr dfu11) # as F072
-set(L072_CODE -fira-algorithm=CB -fno-live-range-shrinkage)
+set(L072_CODE -fira-algorithm=CB -fssa-phiopt -fmove-loop-invariants
+    -fno-jump-tables -fno-forward-propagate)
 set(L072_PORT startup.c mem.c crc.c plat.c plat_l0.c clock_l0.c flash_l0.c
     dcd_fsdev.c)
 set(L072_DEMO app/demo.c app/demo_stm32.c app/demo_l0.c app/sallyport_app.c

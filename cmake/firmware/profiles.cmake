@@ -47,6 +47,8 @@ set(PROFILE_both_BUDGET 8192)
 set(PROFILE_both_BUDGET_DWC2 9216)
 set(PROFILE_both_BOOT_SIZE_F072 10240) # not packed: five pages
 set(PROFILE_both_BUDGET_F072 10240)
+set(PROFILE_both_BOOT_SIZE_L072 11264) # not packed
+set(PROFILE_both_BUDGET_L072 11264)
 set(PROFILE_both_CORE main.c boot.c usbd.c dfu.c upd.c upd_place.c hex.c personality.c
     msc.c scsi.c drive.c fat.c)
 set(PROFILE_both_OPTIONS CONFIG_MSC=1)
@@ -59,6 +61,8 @@ set(PROFILE_drive_BOOT_SIZE_F107 10240)
 set(PROFILE_drive_BUDGET 6144)
 set(PROFILE_drive_BUDGET_DWC2 7168)
 set(PROFILE_drive_BUDGET_F072 8192)
+set(PROFILE_drive_BOOT_SIZE_L072 9216)
+set(PROFILE_drive_BUDGET_L072 9216)
 set(PROFILE_drive_CORE main.c boot.c usbd.c upd.c upd_place.c hex.c personality.c
     msc.c scsi.c drive.c fat.c)
 set(PROFILE_drive_OPTIONS CONFIG_DFU=0 CONFIG_MSC=1)

@@ -521,7 +521,8 @@ static const struct look looks_l0[] = {
     {READ, 0x40022000, 0},
     {READ, 0x40022004, 0},
     {READ, 0x40022018, 0},
-    /* With their clocks on: ports A and B; CRC; SYSCFG; USART2, USB, CRS, PWR */
+    /* With their clocks on: ports A and B; CRC; SYSCFG; USART2, USB, CRS, PWR
+     */
     {WRITE, 0x4002102C, 0x00000003},
     {WRITE, 0x40021030, 0x00001100},
     {WRITE, 0x40021034, 0x00000001},
