@@ -37,7 +37,7 @@ enum dfu_status {
     X(ERR_FILE, FILE, "no firmware, copy another")                             \
     D(ERR_READ_ONLY, WRITE, "area is read-only")                               \
     X(ERR_ERASE, ERASE, "erase failed, copy again")                            \
-    X(ERR_NOT_ERASED, CHECK_ERASED, "not erased, copy again")                  \
+    D(ERR_NOT_ERASED, CHECK_ERASED, "not erased, copy again")                  \
     X(ERR_PROGRAM, PROG, "write failed, copy again")                           \
     X(ERR_CHECK, VERIFY, "image damaged, copy again")                          \
     X(ERR_ADDRESS, ADDRESS, "outside the slot, copy another")                  \

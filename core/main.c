@@ -119,7 +119,8 @@ bool sallyport_meanwhile(struct sallyport *s)
 {
     enum dcd_event event;
 
-    if (CONFIG_DFU && !s->drive.opened) /* another door's */
+    /* Another door's, or off the bus, where the USB block is in reset. */
+    if ((CONFIG_DFU && !s->drive.opened) || s->drive.closing)
         return false;
     event = dcd_bulk_poll();
     if (event == DCD_BULK_OUT)
