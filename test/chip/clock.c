@@ -41,8 +41,11 @@ static bool search(struct clock *c, uint8_t *before, uint8_t *after)
 {
     const struct rig_board *b = c->rig->board;
     uint32_t n = b->ram_end - b->ram, found = 0;
-    struct chip_snapshot *s = chip_save(c->rig->chip);
+    struct chip_snapshot *s;
 
+    /* Clearing a drive's RAM takes some milliseconds of the counter. */
+    host_wait(c->rig->host, STEP * SIM_MS);
+    s = chip_save(c->rig->chip);
     chip_peek(c->rig->chip, b->ram, before, n);
     host_wait(c->rig->host, STEP * SIM_MS);
     chip_peek(c->rig->chip, b->ram, after, n);
