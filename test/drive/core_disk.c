@@ -448,6 +448,9 @@ struct core_disk *core_disk_new(struct trial_rig *rig)
     d->flash = fake_flash_map();
     *rig = (struct trial_rig){
         .board = &board,
+        /* What is not the file's takes room in download, too; of pages there is
+         * always one for a page of the image, of large sectors not. */
+        .beside = CONFIG_STAGED && PART_BIG_UNITS ? 128 * 1024 : 0,
         .staged = CONFIG_STAGED,
         .formats = CONFIG_FORMATS,
         .dev = {d, count, read_sectors, write_sectors, sync_cache, eject, ready,
@@ -476,4 +479,12 @@ struct fake_flash *core_disk_flash(const struct core_disk *d)
 void core_disk_other_door(struct core_disk *d)
 {
     drive_lost(&d->drive);
+    memset(d->sector, 0x5A, sizeof d->sector);
+    upd_erase(&d->upd, PART_APP_START);
+    upd_begin(&d->upd, PART_APP_START, FH_SECTOR);
+    upd_feed(&d->upd, d->sector, FH_SECTOR);
+    upd_end(&d->upd, FH_SECTOR);
+    upd_lost(&d->upd);
+    while (upd_busy(&d->upd))
+        upd_poll(&d->upd);
 }

