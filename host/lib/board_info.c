@@ -14,6 +14,11 @@ const struct board_info BOARD_INFO_SYMBOL = {
     .flash_base = BOARD_FLASH_BASE,
     .flash_size = BOARD_FLASH_SIZE,
     .flash_page = BOARD_FLASH_PAGE,
+#ifdef BOARD_FLASH_ERASED
+    .flash_erased = BOARD_FLASH_ERASED & 0xFF,
+#else
+    .flash_erased = 0xFF,
+#endif
     .ram_base = BOARD_RAM_BASE,
     .ram_size = BOARD_RAM_SIZE,
 #ifdef BOARD_CCM_BASE

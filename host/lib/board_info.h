@@ -19,6 +19,7 @@ struct board_info {
     uint32_t flash_base; /* addresses and sizes in bytes */
     uint32_t flash_size;
     uint32_t flash_page;
+    uint8_t flash_erased; /* a byte of it that is blank */
     uint32_t ram_base;
     uint32_t ram_size;
     uint32_t ccm_base; /* data RAM of the core, may hold the stack */

@@ -199,3 +199,8 @@ void device_close(struct device *d)
         d->t->ops->close(d->t);
     d->t = NULL;
 }
+
+uint8_t device_erased(const struct device *d)
+{
+    return d->board ? d->board->flash_erased : 0xFF;
+}

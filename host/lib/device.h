@@ -52,6 +52,10 @@ bool device_take(struct transport *t, const char *path, struct device *d,
 
 void device_close(struct device *d);
 
+/* A byte of its flash that is blank, by its board; 0xFF where that is not
+ * known. */
+uint8_t device_erased(const struct device *d);
+
 /* What a negative result of a transport means; `doing` for the message: "the
  * device went away: DOING".  Returns false. */
 bool device_fail(int error, const char *doing, struct fail *f);

@@ -200,9 +200,11 @@ static bool erase(struct plan *p, struct fail *f)
     return true;
 }
 
-static bool blank(const uint8_t *data, size_t n)
+static bool blank(const struct device *d, const uint8_t *data, size_t n)
 {
-    while (n && data[n - 1] == 0xFF)
+    uint8_t erased = device_erased(d);
+
+    while (n && data[n - 1] == erased)
         n--;
     return !n;
 }
@@ -218,8 +220,8 @@ static bool write_block(struct plan *p, uint32_t at, uint32_t n, bool last,
             dfuse_write(p->u->d, at + n - tail, p->buffer + n - tail, tail, f));
 }
 
-/* What is erased needs no 0xFF, but for the first and the last block: those
- * tell a bootloader where the image begins and ends. */
+/* What is erased needs no blank bytes, but for the first and the last block:
+ * those tell a bootloader where the image begins and ends. */
 static bool program_unit(struct plan *p, const struct unit *unit, bool ends,
                          uint64_t *done, uint64_t total, struct fail *f)
 {
@@ -233,7 +235,8 @@ static bool program_unit(struct plan *p, const struct unit *unit, bool ends,
         fw_get(p->fw, at, p->buffer, n, 0xFF);
         if (!update_go_on(p->u, f))
             return false;
-        if ((needed || !blank(p->buffer, n)) && !write_block(p, at, n, last, f))
+        if ((needed || !blank(p->u->d, p->buffer, n)) &&
+            !write_block(p, at, n, last, f))
             return false;
         *done += n;
         update_tell(p->u, UPDATE_PROGRAM, *done, total);

@@ -224,14 +224,15 @@ bool update_read(const struct update *u, size_t index, uint64_t start,
     return end_reading(&r, ok, f);
 }
 
-/* Behind the last byte that is not 0xFF. */
-static uint64_t trim(const struct fw *fw, uint64_t start, uint64_t end)
+/* Behind the last byte that is not blank. */
+static uint64_t trim(const struct device *d, const struct fw *fw,
+                     uint64_t start, uint64_t end)
 {
-    uint8_t byte = 0xFF;
+    uint8_t byte, erased = device_erased(d);
 
     while (end > start) {
-        fw_get(fw, end - 1, &byte, 1, 0xFF);
-        if (byte != 0xFF)
+        fw_get(fw, end - 1, &byte, 1, erased);
+        if (byte != erased)
             break;
         end--;
     }
@@ -267,7 +268,7 @@ static bool read_stamp(const struct update *u, size_t index, uint64_t start,
     quiet.progress = NULL;
     fw_init(&head);
     ok = update_read(&quiet, index, start, start + IMG_HEADER_SIZE, &head, f);
-    if (ok && trim(&head, start, start + IMG_HEADER_SIZE) == start)
+    if (ok && trim(u->d, &head, start, start + IMG_HEADER_SIZE) == start)
         *end = start;
     else if (ok && stamp_get(&head, start, &stamp) &&
              stamp.length >= IMG_HEADER_SIZE && stamp.length <= *end - start)
@@ -297,7 +298,7 @@ bool update_read_image(const struct update *u, size_t index, struct fw *out,
     fw_init(&all);
     ok = update_read(u, index, start, end, &all, f);
     if (ok && fw_span(&all, &start, &end))
-        ok = copy_range(&all, start, trim(&all, start, end), out, f);
+        ok = copy_range(&all, start, trim(u->d, &all, start, end), out, f);
     fw_free(&all);
     return ok;
 }

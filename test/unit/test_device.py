@@ -442,6 +442,23 @@ class Many(Chips):
         self.assertEqual([each["status"] for each in found],
                          [0, LOST, 0, 0])
 
+    def test_runs_of_blank_and_of_other_bytes(self):
+        """What the silicon has where it is erased: ones, or zeros on L0."""
+        for board, slot, ram in ((BOARD, self.facts["slot"],
+                                  self.facts["ram"]),
+                                 ("stm32l072", 0x08002C00, 0x20005000)):
+            data = bytearray(application(16384, 5))
+            struct.pack_into("<II", data, 0, ram, slot + 0x41)
+            data[4096:8192] = b"\xFF" * 4096
+            data[9000:14000] = bytes(5000)
+            name = self.put("runs.bin", bytes(data))
+            device = self.chip(board=board)
+            for verb in (("flash", name, "--stay"), ("verify", name)):
+                self.run_tool(*verb, "--address", hex(slot), *device.via)
+            out = self.dir / "read.bin"
+            self.run_tool("read", "-o", str(out), *device.via)
+            self.assertEqual(out.read_bytes(), data, board)
+
     def test_watch(self):
         first, second = self.chip(), self.chip()
         data = images.stamped(application(9000, 4), self.facts["product"])
