@@ -10,8 +10,8 @@
     .whole_pages = true, .setup_alone = true, .marked = true, .unit = 64,      \
     .least = 4, .program_us = 3280, .image = 12 * 1024, .reset_tries = 6,      \
     .ram = 0x20000000, .ram_end = 0x20005000, .unique_id = 0x1FF80050,         \
-    .unique_gap = 0x0C, .product = 0x5A107200, .key_port = 'B', .key_pin = 2,  \
-    .key_pressed = 0
+    .unique_gap = 0x0C, .product = 0x5A107200, .uf2 = 0x202E3A91,              \
+    .key_port = 'B', .key_pin = 2, .key_pressed = 0
 
 #define DRIVE                                                                  \
     .slot = 0x08002C00, .slot_end = 0x08030000,                                \
