@@ -30,6 +30,19 @@ void tally_print_trial(enum host_kind kind, uint64_t seed,
         printf("    %s\n", r->text);
 }
 
+/* Percent that have to be installed. */
+static double least(const struct tally *t, enum host_kind kind,
+                    enum trial_group group)
+{
+    if (t->all && trial_group_promised(group))
+        return 100;
+    if (group == TRIAL_UF2 || group == TRIAL_UF2_ODD)
+        return 100;
+    if (group != TRIAL_BIN || kind == HOST_FREEBSD || kind == HOST_RANDOM)
+        return 0;
+    return kind <= HOST_LINUX_RENAME ? 100 : 95;
+}
+
 void tally_add(struct tally *t, enum host_kind kind, uint64_t seed,
                const struct trial_result *r)
 {
@@ -52,10 +65,11 @@ void tally_add(struct tally *t, enum host_kind kind, uint64_t seed,
         t->code[!r->promised][r->code % 16]++;
         memcpy(t->sentence[r->code % 16], r->sentence, sizeof r->sentence);
     }
-    int sort = r->verdict == TRIAL_WRONG ? 0
-               : missed                  ? 1
-               : r->complaint            ? 2
-                                         : -1;
+    int sort = r->verdict == TRIAL_WRONG                   ? 0
+               : missed && least(t, kind, r->group) == 100 ? 1
+               : missed                                    ? 2
+               : r->complaint                              ? 3
+                                                           : -1;
     if (sort >= 0 && t->printed[sort]++ < PRINTED)
         tally_print_trial(kind, seed, r);
 }
@@ -111,19 +125,6 @@ void tally_print(const struct tally *t)
            "of hosts; a fresh mount came %llu ms after the copy at most\n",
            (unsigned)t->trials, (unsigned)t->wrong, (unsigned)t->missed,
            (unsigned)t->complained, (unsigned long long)t->ms);
-}
-
-/* Percent that have to be installed. */
-static double least(const struct tally *t, enum host_kind kind,
-                    enum trial_group group)
-{
-    if (t->all && trial_group_promised(group))
-        return 100;
-    if (group == TRIAL_UF2 || group == TRIAL_UF2_ODD)
-        return 100;
-    if (group != TRIAL_BIN || kind == HOST_FREEBSD || kind == HOST_RANDOM)
-        return 0;
-    return kind <= HOST_LINUX_RENAME ? 100 : 95;
 }
 
 bool tally_good(const struct tally *t)

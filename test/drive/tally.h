@@ -25,7 +25,7 @@ struct tally {
     /* ERROR.txt of what was promised, and of the rest, by code. */
     uint32_t code[2][16];
     char sentence[16][48];
-    unsigned printed[3]; /* trials that were printed in full: wrong, missed,
+    unsigned printed[4]; /* trials that were printed in full: wrong, missed,
  complained */
 };
 
