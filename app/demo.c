@@ -26,7 +26,9 @@ struct demo {
     uint8_t state; /* enum dfu_state */
     uint8_t status[6];
     bool detached;
+    bool led;
     uint32_t detached_ms;
+    uint32_t led_ms; /* of its last change */
 };
 
 static struct demo *self(struct usbd *u)
@@ -216,7 +218,11 @@ int main(void)
 
         usbd_poll(&demo.usbd);
         now = demo_ms();
-        demo_led(now / BLINK_MS & 1);
+        if (now - demo.led_ms >= BLINK_MS) {
+            demo.led_ms += BLINK_MS;
+            demo.led = !demo.led;
+            demo_led(demo.led);
+        }
         if (demo_key() ||
             (demo.detached && now - demo.detached_ms >= DETACH_MS))
             enter_bootloader();

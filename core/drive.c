@@ -426,8 +426,10 @@ __attribute__((noinline)) bool block_write(struct drive *d, uint32_t lba,
         wait(d, QUIET);
     if (lba - FAT_RESERVED < 2 * FAT_SIZE) {
         d->synced = false;
-        fat_sector(d, (lba - FAT_RESERVED) % FAT_SIZE * FAT_SECTOR_ENTRIES,
-                   (const void *)data);
+        lba -= FAT_RESERVED;
+        if (lba >= FAT_SIZE) /* the second one */
+            lba -= FAT_SIZE;
+        fat_sector(d, lba * FAT_SECTOR_ENTRIES, (const void *)data);
         return true;
     }
     if (!keep(d, number, data))

@@ -29,10 +29,13 @@ static uint8_t *place_of(struct drive *d, uint32_t number)
 /* Where a sector lies in download, or NULL. */
 static const uint8_t *stored(const struct drive *d, uint32_t number)
 {
-    const struct fat_cluster *c = &d->cluster[number / CLUSTER_SECTORS];
     uint32_t i = number % CLUSTER_SECTORS;
+    const struct fat_cluster *c;
 
-    if (!IN_WINDOW(number / CLUSTER_SECTORS) || !(c->came & STORED(i)))
+    if (!IN_WINDOW(number / CLUSTER_SECTORS))
+        return NULL;
+    c = &d->cluster[number / CLUSTER_SECTORS];
+    if (!(c->came & STORED(i)))
         return NULL;
     return stage_file_page(c->page[i / PAGE_SECTORS]) +
            i % PAGE_SECTORS * FAT_SECTOR;

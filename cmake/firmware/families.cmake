@@ -40,7 +40,7 @@ set(F411_DEMO ${F407_DEMO})
 set(F072_PACKED dfu dfu-dr dfu11)
 set(F072_CODE -fira-algorithm=CB -fssa-phiopt -fmove-loop-invariants
     -fno-jump-tables -fno-forward-propagate)
-set(F072_CPU -mcpu=cortex-m0 -mthumb -DSTM32F0 -DFSDEV_PMA_STRIDE=1u)
+set(F072_CPU -mcpu=cortex-m0 -mthumb -fno-jump-tables -DSTM32F0 -DFSDEV_PMA_STRIDE=1u)
 set(F072_PORT startup.c mem.c crc.c plat.c plat_f0.c clock_f0.c flash_f1.c
     dcd_fsdev.c)
 set(F072_DEMO app/demo.c app/demo_stm32.c app/demo_f0.c app/sallyport_app.c
@@ -48,7 +48,7 @@ set(F072_DEMO app/demo.c app/demo_stm32.c app/demo_f0.c app/sallyport_app.c
 
 # STM32L072xZ: Cortex-M0+, 192 KB flash, 20 KB RAM, FSDEV of the second
 # generation
-set(L072_CPU -mcpu=cortex-m0plus -mthumb -DSTM32L0 -DFSDEV_PMA_STRIDE=1u)
+set(L072_CPU -mcpu=cortex-m0plus -mthumb -fno-jump-tables -DSTM32L0 -DFSDEV_PMA_STRIDE=1u)
 set(L072_PACKED dfu dfu-dr dfu11) # as F072
 set(L072_CODE -fira-algorithm=CB -fssa-phiopt -fmove-loop-invariants
     -fno-jump-tables -fno-forward-propagate)

@@ -71,7 +71,8 @@ static void file(uint32_t number, uint32_t cluster, uint32_t size)
     e[4] = (uint8_t)('0' + number);
     memcpy(e + 26, &cluster, 2);
     memcpy(e + 28, &size, 4);
-    for (uint32_t i = 0; i < n; i++)
+    for (uint32_t i = 0; i < n && cluster + i < sizeof(table) / sizeof(*table);
+         i++) /* a small volume's has no more entries */
         table[cluster + i] = i + 1 < n ? cluster + i + 1 : 0x0FFFFFFF;
 }
 

@@ -289,10 +289,12 @@ def drive_left_alone(b):
             since = drive.copy(file, way, mount, end,
                                "uf2" if kind == "uf2" else "bin")
             runs.append((drive, since, image, end))
-        for drive, since, image, end in runs:
+        # All of them first: who takes a volume off that has left complains.
+        for drive, since, _, _ in runs:
             drive.b.chip.wait("usb: disconnect", QUIET_LIMIT, since)
-            check(not drive.trouble(), "the kernel's log has\n%s",
-                  drive.trouble())
+        check(not drive.trouble(), "the kernel's log has\n%s",
+              drive.trouble())
+        for drive, _, image, end in runs:
             if end != "umount":
                 drive.sh("umount $m")
             drive.wait_disk()

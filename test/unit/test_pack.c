@@ -235,13 +235,14 @@ static uint8_t *load(const char *path, size_t *n)
 }
 
 #ifdef FIRMWARE
-/* The linker's: profile dfu, as it is in flash. */
+/* The linker's: profile staged, which lies in flash as it is. */
 static void real_code(void **state)
 {
     glob_t found;
 
     (void)state;
-    assert_int_equal(glob(FIRMWARE "/*/sallyport-dfu.bin", 0, NULL, &found), 0);
+    assert_int_equal(glob(FIRMWARE "/*/sallyport-staged.bin", 0, NULL, &found),
+                     0);
     for (size_t i = 0; i < found.gl_pathc; i++) {
         size_t n;
         uint8_t *bytes = load(found.gl_pathv[i], &n);
