@@ -139,10 +139,11 @@ static enum turn turn_of(const struct drive *d, const struct drive_sector *s)
     uint32_t cluster = s->number / CLUSTER_SECTORS;
     uint32_t i = s->number % CLUSTER_SECTORS;
     uint32_t page = ((1u << PAGE_SECTORS) - 1) << (i - i % PAGE_SECTORS);
-    const struct fat_cluster *c = &d->cluster[cluster];
+    const struct fat_cluster *c;
 
     if (!IN_WINDOW(cluster))
         return NEVER;
+    c = &d->cluster[cluster];
     if (is_uf2(s->data) || !(c->came & SECTOR(i)))
         return NOW;
     if (~c->came & page || c->link >= FAT_LAST)
