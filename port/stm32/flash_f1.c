@@ -4,10 +4,7 @@
  * clause 2.3.  A read from flash stalls while it is busy, and so does code that
  * runs from there.
  */
-#include "flash.h"
-
-#include "board.h"
-#include "stm32.h"
+#include "flash_wait.h"
 
 static void unlock(uint32_t operation)
 {
@@ -16,29 +13,12 @@ static void unlock(uint32_t operation)
     FLASH->CR = operation;
 }
 
-#if defined(CONFIG_PACKED) && CONFIG_MSC /* this runs from RAM */
-#define MEANWHILE() flash_meanwhile()
-#else
-#define MEANWHILE() false
-#endif
-
-/* A read from flash makes the CPU wait. */
-static void wait(void)
-{
-    uint32_t word;
-
-    while (FLASH->SR & FLASH_SR_BSY)
-        if (!MEANWHILE())
-            __asm volatile("ldr %0, [%1]" : "=r"(word) : "r"(BOARD_FLASH_BASE));
-    (void)word;
-}
-
 void flash_erase(uint32_t page)
 {
     unlock(FLASH_CR_PER);
     FLASH->AR = page;
     FLASH->CR = FLASH_CR_PER | FLASH_CR_STRT;
-    wait();
+    flash_wait();
     FLASH->CR = FLASH_CR_LOCK;
     __asm volatile("" : : : "memory"); /* the cells have changed */
 }

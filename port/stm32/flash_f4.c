@@ -7,33 +7,13 @@
  * The data cache, which an erase would leave stale (clause 3.6.4), is never
  * switched on (clock_f4.c).
  */
-#include "flash.h"
-
-#include "board.h"
-#include "stm32.h"
+#include "flash_wait.h"
 
 static void unlock(uint32_t operation)
 {
     FLASH->KEYR = FLASH_KEY1;
     FLASH->KEYR = FLASH_KEY2;
     FLASH->CR = operation;
-}
-
-#ifdef CONFIG_PACKED /* this runs from RAM */
-#define MEANWHILE() flash_meanwhile()
-#else
-#define MEANWHILE() false
-#endif
-
-/* A read from flash makes the CPU wait. */
-static void wait(void)
-{
-    uint32_t word;
-
-    while (FLASH->SR & FLASH_SR_BSY)
-        if (!MEANWHILE())
-            __asm volatile("ldr %0, [%1]" : "=r"(word) : "r"(BOARD_FLASH_BASE));
-    (void)word;
 }
 
 static void lock(void)
@@ -56,7 +36,7 @@ void flash_erase(uint32_t page)
 
     unlock(cr);
     FLASH->CR = cr | FLASH_CR_STRT;
-    wait();
+    flash_wait();
     lock();
 }
 

@@ -7,10 +7,7 @@
  * A half-page takes as long as a word, but nothing may be fetched from flash
  * from its first word on, so the loop that writes it runs from RAM.
  */
-#include "flash.h"
-
-#include "board.h"
-#include "stm32.h"
+#include "flash_wait.h"
 
 #include <string.h>
 
@@ -26,23 +23,6 @@ static void unlock(uint32_t operation)
     FLASH->PECR = operation;
 }
 
-#if defined(CONFIG_PACKED) && CONFIG_MSC /* this runs from RAM */
-#define MEANWHILE() flash_meanwhile()
-#else
-#define MEANWHILE() false
-#endif
-
-/* A read from flash makes the CPU wait. */
-static void wait(void)
-{
-    uint32_t word;
-
-    while (FLASH->SR & FLASH_SR_BSY)
-        if (!MEANWHILE())
-            __asm volatile("ldr %0, [%1]" : "=l"(word) : "l"(BOARD_FLASH_BASE));
-    (void)word;
-}
-
 static void lock(void)
 {
     FLASH->PECR = FLASH_PECR_PELOCK;
@@ -56,7 +36,7 @@ void flash_erase(uint32_t page)
     unlock(FLASH_PECR_PROG | FLASH_PECR_ERASE);
     for (; page < end; page += PAGE) {
         REG32(page) = 0;
-        wait();
+        flash_wait();
     }
     lock();
 }
@@ -68,7 +48,7 @@ static void program_half(volatile uint32_t *to, const uint32_t *from)
     FLASH->PECR = FLASH_PECR_PROG | FLASH_PECR_FPRG;
     for (uint32_t n = HALF / 4; n--;)
         *to++ = *from++;
-    wait();
+    flash_wait();
     FLASH->PECR = 0;
 }
 #else
@@ -122,7 +102,7 @@ bool flash_program(uint32_t addr, const void *src, uint32_t n)
                 program_half(to, from); /* the core sees to it: it is blank */
         } else if (n < HALF && *to != *from) {
             *to = *from;
-            wait();
+            flash_wait();
         }
         same &= *to++ == *from++;
     }
@@ -137,7 +117,7 @@ bool flash_mark(bool on)
 
     unlock(0);
     *mark = on ? FLASH_MARK : 0;
-    wait();
+    flash_wait();
     lock();
     return flash_marked() == on;
 }

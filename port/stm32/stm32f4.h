@@ -7,6 +7,8 @@
 #ifndef PORT_STM32F4_H
 #define PORT_STM32F4_H
 
+#include "gpio_moder.h"
+
 #include <stdint.h>
 
 /* Of all: 336 MHz in the PLL, which are 48 MHz by 7, and APB1.  HCLK is the
@@ -62,15 +64,7 @@ struct rcc {
 #define RCC_APB1_USART2     (1u << 17)
 
 /* ---- GPIO, clause 8.4 ---- */
-struct gpio {
-    volatile uint32_t MODER, OTYPER, OSPEEDR, PUPDR, IDR, ODR, BSRR, LCKR,
-        AFR[2];
-};
 #define GPIO(port) ((struct gpio *)(0x40020000u + 0x400u * ((port) - 'A')))
-
-#define GPIO_OUT      1u /* push-pull, 2 MHz, as after reset */
-#define GPIO_ALT      2u
-#define GPIO_PULL(up) ((up) ? 1u : 2u)
 
 /* For a pin whose bits are 0 after a reset: all but 13 to 15 of port A and 3
  * and 4 of port B. */
@@ -78,13 +72,6 @@ BOOT_PATH static inline void gpio_mode(struct gpio *gpio, uint32_t pin,
                                        uint32_t mode)
 {
     gpio->MODER |= mode << 2 * pin;
-}
-
-/* BSRR: the upper half resets. */
-BOOT_PATH static inline void gpio_write(struct gpio *gpio, uint32_t pin,
-                                        uint32_t level)
-{
-    gpio->BSRR = 1u << (level ? pin : pin + 16);
 }
 
 /* ---- FLASH, clause 3.9 ---- */

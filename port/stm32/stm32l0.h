@@ -6,6 +6,8 @@
 #ifndef PORT_STM32L0_H
 #define PORT_STM32L0_H
 
+#include "gpio_moder.h"
+
 #include <stdint.h>
 
 /* What port_clock_start() sets. */
@@ -63,29 +65,13 @@ struct pwr {
 #define CRS_CR_TRIM_RESET (0x20u << 8)
 
 /* ---- GPIO, clause 9.4 ---- */
-struct gpio {
-    volatile uint32_t MODER, OTYPER, OSPEEDR, PUPDR, IDR, ODR, BSRR, LCKR,
-        AFR[2], BRR;
-};
 #define GPIO(port) ((struct gpio *)(0x50000000u + 0x400u * ((port) - 'A')))
-
-#define GPIO_IN       0u
-#define GPIO_OUT      1u /* push-pull, slow, as after reset */
-#define GPIO_ALT      2u
-#define GPIO_PULL(up) ((up) ? 1u : 2u)
 
 /* Pins are analog after a reset: both bits are set. */
 BOOT_PATH static inline void gpio_mode(struct gpio *gpio, uint32_t pin,
                                        uint32_t mode)
 {
     gpio->MODER &= ~((3u ^ mode) << 2 * pin);
-}
-
-/* BSRR: the upper half resets. */
-BOOT_PATH static inline void gpio_write(struct gpio *gpio, uint32_t pin,
-                                        uint32_t level)
-{
-    gpio->BSRR = 1u << (level ? pin : pin + 16);
 }
 
 /* ---- FLASH, clause 3.7 ---- */
