@@ -46,6 +46,19 @@
 #define CONFIG_STAGED 0
 #endif
 
+/* The drive takes files that carry addresses, Intel HEX and DfuSe, beside .bin
+ * and .uf2. */
+#ifndef CONFIG_FORMATS
+#define CONFIG_FORMATS 0
+#endif
+
+/* The volume has files to read beside the status file: what UF2 hosts look for,
+ * the application as it is, and what keeps systems from writing files of their
+ * own. */
+#ifndef CONFIG_FILES
+#define CONFIG_FILES 0
+#endif
+
 /* Of the drive: sectors of 512 bytes in RAM that read back as written, where
  * also a file's data wait until it is known where they belong.  The more, the
  * less order a host has to keep. */

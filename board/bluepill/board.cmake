@@ -1,2 +1,3 @@
 # SPDX-License-Identifier: MIT
 set(FAMILY F103)
+set(WITHOUT full)

@@ -1,2 +1,3 @@
 # SPDX-License-Identifier: MIT
 set(FAMILY F072)
+set(WITHOUT full)

@@ -3,7 +3,7 @@
 # starts, and the ROM budget in bytes that fails the link.  Chips with DWC2 have
 # budgets of their own; where a family's sectors are larger than a bootloader,
 # they say where the application starts (families.cmake).
-set(PROFILES dfu dfu-dr dfu11 both drive staged)
+set(PROFILES dfu dfu-dr dfu11 both drive staged full)
 
 # DFU 1.1 with DfuSe, open policy, in place; the stamp is honoured.
 set(PROFILE_dfu_BOOT_SIZE 4096)
@@ -77,6 +77,14 @@ set(PROFILE_staged_CORE main.c boot.c usbd.c dfu.c upd.c upd_staged.c stage.c
     hex.c personality.c msc.c scsi.c drive.c drive_raw.c fat.c)
 set(PROFILE_staged_OPTIONS CONFIG_MSC=1 CONFIG_STAGED=1)
 set(PROFILE_staged_CODE -fno-tree-loop-optimize -fno-thread-jumps -fno-ipa-cp)
+
+# The same, and on the drive .hex and .dfu files, and files to read.
+set(PROFILE_full_BOOT_SIZE ${PROFILE_staged_BOOT_SIZE})
+set(PROFILE_full_BUDGET 16384)
+set(PROFILE_full_CORE ${PROFILE_staged_CORE})
+set(PROFILE_full_OPTIONS ${PROFILE_staged_OPTIONS} CONFIG_FORMATS=1
+    CONFIG_FILES=1)
+set(PROFILE_full_CODE ${PROFILE_staged_CODE})
 
 # Bytes of flash before the application, and the budget.
 function(profile_boot_size result family profile)
