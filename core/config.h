@@ -64,7 +64,8 @@
  * less order a host has to keep. */
 #ifndef CONFIG_DRIVE_SECTORS
 #if CONFIG_STAGED && defined(BOARD_STAGED_SECTORS)
-#define CONFIG_DRIVE_SECTORS BOARD_STAGED_SECTORS
+/* What other formats need to know takes the room of some. */
+#define CONFIG_DRIVE_SECTORS (BOARD_STAGED_SECTORS - (CONFIG_FORMATS ? 4u : 0))
 #else
 #define CONFIG_DRIVE_SECTORS BOARD_DRIVE_SECTORS
 #endif

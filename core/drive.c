@@ -181,6 +181,10 @@ void drive_open(struct drive *d)
     d->opened = true;
     if (CONFIG_STAGED)
         d->end = 0;
+#if CONFIG_FORMATS
+    d->pass = 0;
+    memset(d->fed, 0, sizeof(d->fed));
+#endif
 }
 
 bool drive_put(struct drive *d, uint32_t number, const uint8_t *data)
@@ -420,6 +424,8 @@ __attribute__((noinline)) bool block_write(struct drive *d, uint32_t lba,
             wait(d, CLEAN);
         return true;
     }
+    if (CONFIG_FORMATS)
+        convert_changed(d);
     if (lba == FAT_INFO) /* may come half a minute later */
         d->synced = true;
     else
@@ -601,14 +607,19 @@ void drive_mount(struct drive *d)
     if (d->closing) {
         while (upd_busy(d->upd))
             upd_poll(d->upd);
-        d->err = d->upd->err == ERR_NOT_ERASED ? ERR_INCOMPLETE : d->upd->err;
+        d->err = d->upd->err;
         d->offset = 0;
     } else if (d->opened)
         drive_fail(d, ERR_INCOMPLETE, 0);
+    if (d->err == ERR_NOT_ERASED)
+        d->err = ERR_INCOMPLETE;
     if (d->closing || d->err) {
         d->fat.state = d->err ? FAT_ERROR : FAT_SUCCESS;
         d->fat.err = d->err;
         d->fat.offset = d->offset;
+#if CONFIG_FORMATS
+        d->fat.line = d->err ? d->line : 0;
+#endif
     }
     drop(d);
     memset(&d->shut, 0, sizeof(*d) - offsetof(struct drive, shut));

@@ -25,6 +25,7 @@
 
 #include "block.h"
 #include "fat.h"
+#include "formats.h"
 #include "upd.h"
 
 #include <stdbool.h>
@@ -73,6 +74,20 @@ struct drive {
     uint32_t end;      /* of the image, from the start of the slot */
 #if CONFIG_STAGED
     uint32_t age; /* writes to the window so far */
+#endif
+#if CONFIG_FORMATS
+    bool changed;    /* the host wrote something since a file was looked at */
+    uint8_t pass;    /* over the file of another format (drive_convert.c) */
+    uint8_t only;    /* that page + 1 is written by this pass; 0: all are */
+    uint8_t returns; /* to a page that had bytes before, in the first pass */
+    uint16_t page;   /* of the image: the last byte's */
+    uint32_t taken;  /* bytes of the file in this pass */
+    uint32_t line;   /* of a .hex, where an error is; 0: not known */
+    struct format format;
+    bool has[STAGE_PAGES]; /* bytes of the image, in the first pass */
+    /* What the image has taken of the file for good: the cluster's `place`;
+     * FED_BROKEN: and the host wrote to it since; 0: nothing. */
+    uint16_t fed[FAT_FREE_END];
 #endif
     struct fat_cluster cluster[FAT_FREE_END];
     uint16_t owner[DRIVE_PIECES]; /* the sector that wrote it; 0: none */

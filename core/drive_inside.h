@@ -90,4 +90,31 @@ enum raw_state {
 /* What do the files say?  last: nothing more will come. */
 enum raw_state raw_conclude(struct drive *d, bool last);
 
+/* A sector as the host wrote it; NULL: it did not, or it is lost. */
+const uint8_t *raw_bytes(struct drive *d, uint32_t number);
+/* A sector of the window has gone. */
+void raw_leave(struct drive *d, struct drive_sector *s);
+
+/* ---- drive_convert.c: files of other formats; with CONFIG_FORMATS ---- */
+
+#define FED_BROKEN 0xFFFFu
+
+/* Pages of download that stay free of such files: enough to begin with where
+ * several are erased at once. */
+#define CONVERT_SPARE (PART_BIG_UNITS ? 0x20000u / BOARD_FLASH_PAGE : 4u)
+
+/* The host writes something. */
+void convert_changed(struct drive *d);
+/* What the file looks like that begins with this cluster; v: its first sector,
+ * or NULL. */
+enum format_kind convert_kind(const struct drive *d, uint32_t cluster,
+                              const void *v);
+/* The chain that was walked is a file of so many bytes and ends with a suffix
+ * of DFU. */
+bool convert_has_suffix(struct drive *d, uint32_t size);
+/* The chain that was walked is a file of so many bytes.  FORMAT_DFU: checks it;
+ * else also makes the image of it. */
+enum raw_state convert_file(struct drive *d, enum format_kind kind,
+                            uint32_t size);
+
 #endif

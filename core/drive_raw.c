@@ -50,13 +50,19 @@ bool raw_read(const struct drive *d, uint32_t number, uint8_t *to)
     return from;
 }
 
-/* As the host wrote it; NULL: it did not, or it is lost. */
-static const uint8_t *bytes_of(struct drive *d, uint32_t number)
+const uint8_t *raw_bytes(struct drive *d, uint32_t number)
 {
     const struct drive_sector *s = drive_find(d, number);
 
     return s && IN_WINDOW(number / CLUSTER_SECTORS) ? s->data
                                                     : stored(d, number);
+}
+
+/* The first sector of a file; or NULL, as there is none. */
+static bool is_firmware(struct drive *d, uint32_t cluster, const void *v)
+{
+    return (v && boot_vectors_ok(v)) ||
+           (CONFIG_FORMATS && convert_kind(d, cluster, v));
 }
 
 void raw_came(struct drive *d, uint32_t number, const uint8_t *data)
@@ -65,15 +71,22 @@ void raw_came(struct drive *d, uint32_t number, const uint8_t *data)
     uint32_t cluster = number / CLUSTER_SECTORS, blocks = 0;
 
     d->cluster[cluster].came &= (uint16_t)~STORED(number % CLUSTER_SECTORS);
+#if CONFIG_FORMATS
+    if (d->fed[cluster])
+        d->fed[cluster] = FED_BROKEN;
+#endif
     /* The latest file that looks like firmware. */
     if (is_uf2(data) && uf2->family == BOARD_UF2_FAMILY)
         blocks = uf2->blocks;
-    else if (number % CLUSTER_SECTORS || !boot_vectors_ok((const void *)data))
+    else if (number % CLUSTER_SECTORS || !is_firmware(d, cluster, data))
         return;
     if (d->blocks != blocks && d->opened)
         drive_open(d); /* blocks of another one are void */
     d->blocks = blocks;
     d->head = (uint16_t)cluster;
+#if CONFIG_FORMATS
+    d->upd->stage.spare = !blocks && format_of(data) ? CONVERT_SPARE : 0;
+#endif
 }
 
 void raw_forget(struct drive *d, uint32_t cluster)
@@ -81,6 +94,10 @@ void raw_forget(struct drive *d, uint32_t cluster)
     struct fat_cluster *c = &d->cluster[cluster];
 
     c->came &= 0xFF;
+#if CONFIG_FORMATS
+    if (d->fed[cluster])
+        d->fed[cluster] = FED_BROKEN;
+#endif
     for (uint32_t i = 0; i < sizeof(c->page); i++)
         stage_file_release(&d->upd->stage, &c->page[i]);
 }
@@ -99,7 +116,7 @@ static void notice(struct drive *d)
 
 /* ---- out of the window ---- */
 
-static void leave(struct drive *d, struct drive_sector *s)
+void raw_leave(struct drive *d, struct drive_sector *s)
 {
     s->number = 0;
     d->used--;
@@ -127,7 +144,7 @@ static enum err store(struct drive *d, uint32_t number)
         s = drive_find(d, number + i);
         if (!s)
             continue;
-        leave(d, s);
+        raw_leave(d, s);
         d->cluster[number / CLUSTER_SECTORS].came |=
             (uint16_t)STORED((number + i) % CLUSTER_SECTORS);
     }
@@ -177,13 +194,13 @@ bool raw_put_one(struct drive *d, enum turn last)
         return false;
     if (!drive_put(d, s->number, s->data))
         return !store(d, s->number);
-    leave(d, s);
+    raw_leave(d, s);
     return true;
 }
 
 void raw_lose_one(struct drive *d)
 {
-    leave(d, oldest(d, NEVER));
+    raw_leave(d, oldest(d, NEVER));
 }
 
 /* ---- the end ---- */
@@ -235,7 +252,7 @@ static enum raw_state take(struct drive *d, uint32_t need)
                 if (at % PAGE_SECTORS == 0)
                     stage_file_take(&d->upd->stage, at / PAGE_SECTORS,
                                     *place_of(d, number));
-            } else if (bytes_of(d, number)) {
+            } else if (raw_bytes(d, number)) {
                 missing--;
                 if (drive_find(d, number))
                     waiting = number;
@@ -269,6 +286,19 @@ static enum raw_state whole(struct drive *d, const struct fat_dir *e,
     uint32_t need = e->DIR_FileSize, size = d->blocks * FAT_SECTOR;
 
     drive_walk(d, e->DIR_FstClusLO, 0);
+    if (CONFIG_FORMATS && !d->blocks) {
+        enum format_kind kind = convert_kind(d, e->DIR_FstClusLO, v);
+        enum raw_state state;
+
+        if (!kind && convert_has_suffix(d, need))
+            kind = FORMAT_DFU;
+        if (kind) {
+            state = convert_file(d, kind, need);
+            if (kind == FORMAT_DFU && state == RAW_TAKEN)
+                state = take(d, need - FORMAT_SUFFIX);
+            return state;
+        }
+    }
     if (!d->blocks) {
         size = boot_image_size(v);
         if (need > size) {
@@ -302,12 +332,12 @@ enum raw_state raw_conclude(struct drive *d, bool last)
 
         if (!e)
             continue;
-        v = bytes_of(d, e->DIR_FstClusLO * CLUSTER_SECTORS);
+        v = raw_bytes(d, e->DIR_FstClusLO * CLUSTER_SECTORS);
         /* Its first sector came, and was no image's. */
         if (last || v)
             state = RAW_OTHER;
         drive_walk(d, e->DIR_FstClusLO, 0);
-        if (!(d->blocks ? pieces(d) : v && boot_vectors_ok(v)))
+        if (!(d->blocks ? pieces(d) : is_firmware(d, e->DIR_FstClusLO, v)))
             continue;
         /* Of several, the latest. */
         if (!found || d->cluster[d->head].place) {
@@ -315,5 +345,11 @@ enum raw_state raw_conclude(struct drive *d, bool last)
             found_v = v;
         }
     }
-    return found ? whole(d, found, found_v, last) : state;
+    if (found) {
+        state = whole(d, found, found_v, last);
+        if (CONFIG_FORMATS && state == RAW_TAKEN)
+            memcpy(d->upd->stage.source.name, found->DIR_Name,
+                   sizeof(found->DIR_Name));
+    }
+    return state;
 }

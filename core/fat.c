@@ -181,8 +181,28 @@ static const char *err_sentence(uint32_t e)
     return s;
 }
 
+#if CONFIG_FORMATS
+#define LINE_SIZE sizeof("line: 123456")
+
+static char *line(uint32_t n, char *to)
+{
+    static const char key[6] = "line: ";
+
+    memcpy(to, key, sizeof(key));
+    to += sizeof(key);
+    for (uint32_t unit = 100000; unit; unit /= 10)
+        if (n >= unit)
+            *to++ = (char)('0' + n / unit % 10);
+    *to++ = '\n';
+    return to;
+}
+#else
+#define LINE_SIZE 0
+#endif
+
 #define FITS(name, status, sentence)                                           \
-    _Static_assert(sizeof(struct fat_text) + 1 + sizeof(" " sentence) <=       \
+    _Static_assert(sizeof(struct fat_text) + 1 + sizeof(" " sentence) +        \
+                           LINE_SIZE <=                                        \
                        FAT_SECTOR,                                             \
                    #name ": the text is more than a sector");
 ERR_UPDATE_LIST(FITS)
@@ -203,6 +223,10 @@ static uint32_t status(const struct fat *f, const char *name,
         c = *from++;
         *end++ = c;
     } while (c != '\n');
+#if CONFIG_FORMATS
+    if (f->line)
+        end = line(f->line, end);
+#endif
     return (uint32_t)(end - (char *)to);
 }
 

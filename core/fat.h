@@ -47,8 +47,8 @@
 #define FAT_STATUS 3u
 #define FAT_FREE   4u
 
-/* A .uf2 takes twice its image. */
-#define FAT_LARGEST_FILE (2u * PART_APP_SIZE)
+/* A .uf2 takes twice its image, a .hex with 16 bytes a record 2.8 times. */
+#define FAT_LARGEST_FILE ((CONFIG_FORMATS ? 3u : 2u) * PART_APP_SIZE)
 #define FAT_LITTER       (128u * 1024u)
 #define FAT_FREE_CLUSTERS                                                      \
     ((FAT_LARGEST_FILE + FAT_LITTER + FAT_CLUSTER - 1u) / FAT_CLUSTER)
@@ -65,6 +65,9 @@ struct fat {
     uint8_t state;   /* enum fat_state */
     uint8_t err;     /* enum err: of ERR_UPDATE_LIST, why with FAT_ERROR */
     uint32_t offset; /* where in the file, as far as that is known */
+#if CONFIG_FORMATS
+    uint32_t line; /* of a .hex, where offset is an address; or 0 */
+#endif
 };
 
 /* What is known of a cluster.  All in one place, and its size a power of two:

@@ -316,6 +316,9 @@ static bool programmable(const struct stage *s, uint32_t place, uint32_t own,
 static uint32_t find_place(const struct stage *s, uint32_t own, uint32_t best,
                            const uint8_t *buf)
 {
+    /* A page that is written piece by piece. */
+    if (CONFIG_FORMATS && own < STAGE_PAGES && !needs_erase(s, own, own, buf))
+        return own;
     if (best < STAGE_PAGES &&
         (programmable(s, best, own, buf) || erasable(s, best, own)))
         return best;
@@ -437,6 +440,31 @@ const uint8_t *stage_file_page(uint8_t place)
     return download_page(place - 1u);
 }
 
+#if CONFIG_FORMATS
+/* Of a page of a file: at the end of download, because what will be made of it
+ * begins at the start. */
+static uint32_t find_file_place(const struct stage *s, uint32_t own,
+                                const uint8_t *buf)
+{
+    if (own < STAGE_PAGES &&
+        (programmable(s, own, own, buf) || erasable(s, own, own)))
+        return own;
+    for (uint32_t i = STAGE_PAGES; i-- > s->spare;)
+        if (programmable(s, i, own, buf))
+            return i;
+    for (uint32_t i = STAGE_PAGES; i-- > s->spare;)
+        if (erasable(s, i, own))
+            return i;
+    return NONE;
+}
+#else
+static uint32_t find_file_place(const struct stage *s, uint32_t own,
+                                const uint8_t *buf)
+{
+    return find_place(s, own, own, buf);
+}
+#endif
+
 enum err stage_file_write(struct stage *s, uint8_t *place, const uint8_t *buf)
 {
     uint32_t own = *place - 1u, to;
@@ -444,7 +472,7 @@ enum err stage_file_write(struct stage *s, uint8_t *place, const uint8_t *buf)
 
     if (err)
         return err;
-    to = find_place(s, own, own, buf);
+    to = find_file_place(s, own, buf);
     err = write_page(s, to, own, buf);
     if (err)
         return err;

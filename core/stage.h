@@ -10,9 +10,7 @@
  * lies somewhere in download: the map says where.  So images that come by
  * address (DFU, UF2) and files whose order is known at the end only (.bin) are
  * the same in the end, and one function, stage_page(), gives the bytes of a
- * page to whoever reads, verifies or installs.  In a file that is not an image
- * (enum stage_format) the map has the pages of the file instead, and
- * stage_page() makes the image's from them.
+ * page to whoever reads, verifies or installs.
  *
  * The record, in the order in which it is written (each step survives a cut
  * before, inside and after it):
@@ -52,22 +50,15 @@
 #define STAGE_KEEP  0xFFFFu
 #define STAGE_BLANK 0xFFFEu
 
-/* What the map describes. */
-enum stage_format {
-    STAGE_IMAGE, /* pages of the image, from the start of the slot */
-};
-
 /* What is to be installed, and what the record says of it. */
 struct stage_source {
-    uint8_t format; /* enum stage_format */
-    uint8_t reserved[3];
     uint32_t crc;     /* CRC-32 of all pages of the image that come from
                          download, as stage_page() gives them */
     uint32_t size;    /* of the image: bytes from the start of the slot, as
                          stamped, or to behind the last one that was written */
     uint32_t version; /* as stamped, or 0 */
-    uint32_t file;    /* bytes of the file, where the format is another */
-    char name[12];    /* of the file: 8.3 as a directory has it, or zeros */
+    char name[12];    /* of the file: 8.3 as a directory has it, with spaces
+                         and without a dot; or zeros */
     uint16_t map[STAGE_PAGES];
 };
 
@@ -102,6 +93,9 @@ struct stage {
                    for being the same */
 #if CONFIG_MSC
     bool released; /* by stage_release_all() since this was cleared */
+#endif
+#if CONFIG_FORMATS
+    uint8_t spare; /* pages of files stay out of so many first ones */
 #endif
     struct stage_source source;
     uint8_t used[STAGE_PAGES]; /* what each page of download holds */

@@ -13,10 +13,10 @@ enum {
     AT_END = 4,
     AT_ATTEMPTS = 8,
     AT_SOURCE = 44,
-    AT_SIZE = AT_SOURCE + 8,
-    AT_VERSION = AT_SOURCE + 12,
-    AT_NAME = AT_SOURCE + 20,
-    AT_MAP = AT_SOURCE + 32,
+    AT_SIZE = AT_SOURCE + 4,
+    AT_VERSION = AT_SOURCE + 8,
+    AT_NAME = AT_SOURCE + 12,
+    AT_MAP = AT_SOURCE + 24,
 };
 
 enum { KEEP = 0xFFFF, BLANK = 0xFFFE };

@@ -20,11 +20,6 @@
 #include <string.h>
 #include <sys/mman.h>
 
-/* core/config.h has it where there is such a profile. */
-#ifndef CONFIG_FORMATS
-#define CONFIG_FORMATS 0
-#endif
-
 enum {
     COMMAND_US = 200, /* a command on the bus, */
     SECTOR_US = 450,  /* and each of its sectors */
@@ -453,6 +448,7 @@ struct core_disk *core_disk_new(struct trial_rig *rig)
         .beside = CONFIG_STAGED && PART_BIG_UNITS ? 128 * 1024 : 0,
         .staged = CONFIG_STAGED,
         .formats = CONFIG_FORMATS,
+        .whole = PART_APP_SIZE - (PART_BIG_UNITS ? 160 : 24) * 1024,
         .dev = {d, count, read_sectors, write_sectors, sync_cache, eject, ready,
                 wait_ms},
         .start = start,

@@ -119,13 +119,15 @@ static uint32_t draw_length(const struct trials *t, uint64_t *random)
     return n < most ? n : most;
 }
 
-/* Of the other formats, the file has to fit into the slot's size. */
+/* Of the other formats, the file has to fit. */
 static uint32_t largest(const struct trials *t, enum payload_kind kind)
 {
-    uint32_t size = t->board->slot_size;
+    uint32_t size = t->rig->whole;
 
     if (kind < PAYLOAD_KINDS)
-        return size;
+        return t->board->slot_size;
+    if (t->plan.kind == HOST_UEFI) /* see beside */
+        size -= t->rig->beside;
     if (kind >= PAYLOAD_DFUSE && kind < PAYLOAD_MORE)
         return size - 1024;
     return kind < PAYLOAD_HEX_SREC ? size / 3 : size / 6;
@@ -205,6 +207,15 @@ static void draw_two(struct trials *t, uint64_t *random)
     }
 }
 
+/* A piece of a plain .bin is a plain .bin, where the host leaves it; so is a
+ * .dfu without its suffix. */
+static enum payload_kind says_its_end(enum payload_kind kind)
+{
+    if (kind == PAYLOAD_DFU)
+        return PAYLOAD_DFUSE;
+    return kind == PAYLOAD_PLAIN ? PAYLOAD_BIN : kind;
+}
+
 /* The cable is pulled, or the user cancels. */
 static void draw_broken(struct trials *t, uint64_t *random)
 {
@@ -212,9 +223,8 @@ static void draw_broken(struct trials *t, uint64_t *random)
     enum payload_kind kind = draw_firmware(t, random);
     bool cancel = payload_below(random, 2);
 
-    /* A piece of a plain .bin is a plain .bin, where the host leaves it. */
-    if (cancel && kind == PAYLOAD_PLAIN)
-        kind = PAYLOAD_BIN;
+    if (cancel)
+        kind = says_its_end(kind);
     draw_file(t, random, kind);
     uint32_t size = t->file[0].size;
     if (cancel) {
@@ -319,7 +329,7 @@ static void draw(struct trials *t, enum host_kind kind, uint64_t seed)
         break;
     case TRIAL_GARBLED:
         garbled = draw_firmware(t, &random);
-        draw_file(t, &random, garbled == PAYLOAD_PLAIN ? PAYLOAD_BIN : garbled);
+        draw_file(t, &random, says_its_end(garbled));
         t->witness.garble = seed | 1;
         break;
     default:

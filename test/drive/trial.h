@@ -24,7 +24,8 @@ struct trial_rig {
     uint32_t beside;  /* less, where the host writes more than the file */
     bool staged;      /* what comes is installed by the next reset; until then
                          the application stays as it is */
-    bool formats;     /* takes .hex and .dfu, too */
+    bool formats;     /* takes .hex and .dfu, too: */
+    uint32_t whole;   /* of so many bytes, in whatever order they come */
     /* The disk of the connection that is there now. */
     struct blockdev dev;
     /* These get dev.ctx.  Power on with this in the slot (all of it); comes
