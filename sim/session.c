@@ -73,17 +73,23 @@ static void wait_for_something(struct session *s, uint64_t ns)
 {
     struct pollfd fds[2 + USBREDIR_FDS + USBIP_FDS];
     struct timespec t = {(time_t)(ns / 1000000000), (long)(ns % 1000000000)};
-    unsigned n = 0;
+    unsigned n = 0, redir, usbip;
 
     fds[n++] = (struct pollfd){.fd = s->signals, .events = POLLIN};
     fds[n++] =
         (struct pollfd){.fd = s->input ? STDIN_FILENO : -1, .events = POLLIN};
+    redir = n;
     if (s->redir)
         n += usbredir_poll(s->redir, fds + n);
+    usbip = n;
     if (s->usbip)
         n += usbip_poll(s->usbip, fds + n);
-    if (ppoll(fds, n, &t, NULL) <= 0)
+    if (ppoll(fds, n, &t, NULL) < 0)
         return;
+    if (s->redir)
+        usbredir_polled(s->redir, fds + redir);
+    if (s->usbip)
+        usbip_polled(s->usbip, fds + usbip);
     if (fds[0].revents)
         s->quit = true;
     if (fds[1].revents)

@@ -155,6 +155,8 @@ static bool read_more(struct usbip *u, struct conn *c)
         take_message(u, c);
         return true;
     }
+    if (c->quiet)
+        return false;
     got = net_read(c->fd, c->in + c->in_n, (int)(n - c->in_n));
     if (got < 0)
         peer_left(u, c);
@@ -225,7 +227,7 @@ static void accept_all(struct usbip *u)
 {
     int fd;
 
-    while ((fd = net_accept(u->listener)) >= 0) {
+    while (!u->quiet && (fd = net_accept(u->listener)) >= 0) {
         struct conn *c = NULL;
 
         for (unsigned i = 0; i < USBIP_CONNECTIONS && !c; i++)
@@ -297,6 +299,14 @@ unsigned usbip_poll(const struct usbip *u, struct pollfd *fds)
                 (struct pollfd){.fd = c->fd, .events = (short)(in | out)};
     }
     return n;
+}
+
+void usbip_polled(struct usbip *u, const struct pollfd *fds)
+{
+    u->quiet = !fds++->revents;
+    for (unsigned i = 0; i < USBIP_CONNECTIONS; i++)
+        if (u->conns[i].state != CONN_FREE)
+            u->conns[i].quiet = !(fds++->revents & ~POLLOUT);
 }
 
 void usbip_io(struct usbip *u)

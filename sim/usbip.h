@@ -31,6 +31,10 @@ const char *usbip_address(const struct usbip *u);
 
 /* Fills in up to USBIP_FDS entries, returns how many. */
 unsigned usbip_poll(const struct usbip *u, struct pollfd *fds);
+/* What poll() said of these entries.  A system call that fails costs as much as
+ * one that works, so usbip_io() leaves out what has nothing to say, until
+ * it is told otherwise. */
+void usbip_polled(struct usbip *u, const struct pollfd *fds);
 /* Accepts, reads, writes, as far as it goes without waiting. */
 void usbip_io(struct usbip *u);
 

@@ -31,6 +31,7 @@ enum conn_state {
 struct conn {
     enum conn_state state;
     int fd;
+    bool quiet;     /* nothing to be read, as usbip_polled() was told */
     sim_time limit; /* of every state but IMPORTED */
     bool shut;      /* ENDING: nothing more is sent */
     bool broken;    /* no memory for an answer */
@@ -45,6 +46,7 @@ struct conn {
 struct usbip {
     struct front *front;
     int listener;
+    bool quiet; /* nobody to be accepted, the same */
     char address[64];
     struct conn conns[USBIP_CONNECTIONS];
     struct conn *owner; /* for whom the chip is claimed; NULL: nobody */

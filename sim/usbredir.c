@@ -136,7 +136,7 @@ static void on_log(void *priv, int level, const char *msg)
 static int on_read(void *priv, uint8_t *data, int count)
 {
     struct usbredir *r = priv;
-    int n = net_read(r->client, data, count);
+    int n = r->quiet ? 0 : net_read(r->client, data, count);
 
     if (n < 0)
         r->closing = true;
@@ -185,13 +185,13 @@ static void drop_client(struct usbredir *r)
     close(r->client);
     r->parser = NULL;
     r->client = -1;
-    r->hello = r->closing = r->told = r->ack_owed = false;
+    r->hello = r->closing = r->told = r->ack_owed = r->quiet = false;
     say(r, "client left");
 }
 
 static void accept_client(struct usbredir *r)
 {
-    int fd = net_accept(r->listener);
+    int fd = r->alone ? -1 : net_accept(r->listener);
 
     if (fd < 0)
         return;
@@ -253,6 +253,13 @@ unsigned usbredir_poll(const struct usbredir *r, struct pollfd *fds)
             (struct pollfd){.fd = r->client, .events = (short)(POLLIN | out)};
     }
     return n;
+}
+
+void usbredir_polled(struct usbredir *r, const struct pollfd *fds)
+{
+    r->alone = !fds->revents;
+    if (r->client >= 0)
+        r->quiet = !(fds[1].revents & ~POLLOUT);
 }
 
 void usbredir_io(struct usbredir *r)

@@ -26,6 +26,10 @@ const char *usbredir_address(const struct usbredir *r);
 
 /* Fills in up to USBREDIR_FDS entries, returns how many. */
 unsigned usbredir_poll(const struct usbredir *r, struct pollfd *fds);
+/* What poll() said of these entries.  A system call that fails costs as much as
+ * one that works, so usbredir_io() leaves out what has nothing to say, until
+ * it is told otherwise. */
+void usbredir_polled(struct usbredir *r, const struct pollfd *fds);
 /* Accepts, reads, writes, as far as it goes without waiting. */
 void usbredir_io(struct usbredir *r);
 

@@ -18,6 +18,8 @@ struct usbredir {
     char address[64];
     struct usbredirparser *parser;
     bool hello, closing;
+    bool alone, quiet; /* nobody to be accepted; nothing to be read: as
+                          usbredir_polled() was told */
 
     bool told;          /* the peer knows of the device */
     bool ack_owed;      /* the peer has not acknowledged a disconnect */
