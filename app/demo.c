@@ -206,12 +206,18 @@ static void connect(void)
 int main(void)
 {
     static struct demo demo; /* the application's whole state */
+    const char *version = demo_bootloader_version();
 
     demo_start();
     demo_serial(demo.serial);
     demo_print("\r\nSallyport demo " DEMO_VERSION ", serial number ");
     demo_print(demo.serial);
     demo_print("\r\n");
+    if (version) {
+        demo_print("bootloader ");
+        demo_print(version);
+        demo_print("\r\n");
+    }
     connect();
     for (;;) {
         uint32_t now;

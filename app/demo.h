@@ -18,6 +18,8 @@ uint32_t demo_ms(void);
 void demo_led(bool on);
 bool demo_key(void);
 void demo_serial(char serial[DEMO_SERIAL_DIGITS + 1]);
+/* Or NULL. */
+const char *demo_bootloader_version(void);
 _Noreturn void demo_enter_bootloader(void);
 
 #endif

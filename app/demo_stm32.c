@@ -112,6 +112,11 @@ void demo_serial(char serial[DEMO_SERIAL_DIGITS + 1])
     sallyport_serial(UID_BASE, serial);
 }
 
+const char *demo_bootloader_version(void)
+{
+    return sallyport_bootloader_version();
+}
+
 _Noreturn void demo_enter_bootloader(void)
 {
     sallyport_enter_bootloader(BOARD_RAM_BASE + BOARD_RAM_SIZE);

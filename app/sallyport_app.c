@@ -5,6 +5,8 @@
 #define MAILBOX_SIZE    16u
 #define MAILBOX_REQUEST 0x594C4153u
 
+#define BOOTLOADER_NAME 0x08000010u
+
 #define SCB_AIRCR       (*(volatile uint32_t *)0xE000ED0Cu)
 #define SCB_AIRCR_RESET (0x05FA0000u | 1u << 2) /* VECTKEY, SYSRESETREQ */
 
@@ -21,6 +23,20 @@ _Noreturn void sallyport_enter_bootloader(uint32_t ram_end)
     SCB_AIRCR = SCB_AIRCR_RESET;
     for (;;)
         ;
+}
+
+/* Behind the bootloader's four vectors (core/boot.h) stands "Sallyport " and
+ * what is asked for.  In the vector table of others there are an address or a
+ * reserved word. */
+const char *sallyport_bootloader_version(void)
+{
+    static const char name[] = "Sallyport ";
+    const char *at = (const char *)BOOTLOADER_NAME;
+
+    for (const char *n = name; *n; n++)
+        if (*at++ != *n)
+            return 0;
+    return at;
 }
 
 void sallyport_vectors_to_ram(uint32_t *ram, const void *const *vectors,

@@ -22,6 +22,10 @@
  * for the host to see it. */
 _Noreturn void sallyport_enter_bootloader(uint32_t ram_end);
 
+/* Version and build of the bootloader, "0.1.0+3ad45081", in its flash; NULL
+ * where the flash begins with another bootloader, or an older one. */
+const char *sallyport_bootloader_version(void);
+
 /* For an STM32F0, whose Cortex-M0 has no VTOR: interrupts go through the table
  * at address 0, which is the bootloader's, until this has copied n vectors to
  * `ram` and put the RAM there (SYSCFG_CFGR1, RM0091 clause 9.1.1).  `ram` is

@@ -21,6 +21,20 @@
 #define BOOT_PATH_END
 #endif
 
+/* What the start of flash has: the vectors that the bootloader uses, and behind
+ * them, at BOOT_OFF_VERSION, who it is.  Applications find that there
+ * (app/sallyport_app.h), hosts as string iConfiguration.  The vectors in its
+ * place are those of faults that are not enabled, of calls and interrupts that
+ * there are none of, and of reserved words (ARMv7-M manual B1.5.2, ARMv6-M
+ * B1.5.3). */
+#define BOOT_VERSION     "Sallyport " CONFIG_VERSION "+" CONFIG_BUILD
+#define BOOT_OFF_VERSION 0x10u
+struct boot_table {
+    const void *vectors[4];
+    char version[sizeof(BOOT_VERSION)];
+};
+extern const struct boot_table boot_table;
+
 struct boot_facts {
     const uint32_t *vectors; /* the slot as it lies in flash */
     bool asked;              /* by the application, or by a double reset */

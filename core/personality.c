@@ -21,6 +21,7 @@ enum {
 #if CONFIG_DFU
     STRING_LAYOUT,
 #endif
+    STRING_VERSION,
     STRING_SERIAL
 };
 
@@ -62,7 +63,7 @@ static const SENT uint8_t config_descriptor[CONFIG_LENGTH] = {
     USB_U16(CONFIG_LENGTH),
     CONFIG_INTERFACES,
     1,
-    0,
+    STRING_VERSION,
     0x80,
     50,
 #if CONFIG_DFU
@@ -194,6 +195,7 @@ static const char *const strings[] = {
     BOARD_MODEL,
     CONFIG_DFUSE ? part_layout : "Application",
 #endif
+    boot_table.version,
 };
 
 static bool string_descriptor(struct usbd *u, uint8_t index)

@@ -79,6 +79,8 @@ static void print_device(const struct device *d)
     printf("model    %s%s%s\n", d->model, d->vendor[0] ? ", " : "", d->vendor);
     printf("serial   %s\n", d->serial[0] ? d->serial : "none");
     printf("board    %s\n", d->board ? d->board->name : "not known here");
+    if (d->bootloader[0])
+        printf("boot     Sallyport %s\n", d->bootloader);
 }
 
 static void show_device(const struct device *d, struct json *j)
@@ -88,6 +90,8 @@ static void show_device(const struct device *d, struct json *j)
                     d->runtime ? "application"
                     : d->dfuse ? "DfuSe"
                                : "DFU 1.1");
+        if (d->bootloader[0])
+            json_string(j, "bootloader", d->bootloader);
         json_number(j, "block", d->block);
         json_bool(j, "readable", d->attributes & DFU_CAN_UPLOAD);
         json_open(j, "targets", '[');

@@ -85,6 +85,7 @@ static void take_configuration(struct device *d, const uint8_t *c, size_t n,
     bool inside = false;
 
     d->configuration = c[5];
+    d->configuration_name = c[6];
     for (size_t at = 0; at + 2 <= n && c[at] >= 2 && at + c[at] <= n;
          at += c[at]) {
         const uint8_t *p = c + at;
@@ -132,6 +133,17 @@ static void find_board(struct device *d)
     }
 }
 
+/* Ours has its version there (core/boot.h). */
+static void take_bootloader(struct device *d)
+{
+    static const char ours[] = "Sallyport ";
+    char text[DEVICE_TEXT];
+
+    read_string(d, d->configuration_name, text);
+    if (!strncmp(text, ours, sizeof(ours) - 1))
+        strcpy(d->bootloader, text + sizeof(ours) - 1);
+}
+
 static bool take_names(struct device *d, const uint8_t *names, struct fail *f)
 {
     d->dfuse = d->dfu_version == DFUSE_BCD && !d->runtime;
@@ -168,6 +180,7 @@ static bool read_device(struct device *d, struct fail *f)
     read_string(d, m[14], d->vendor);
     read_string(d, m[15], d->model);
     read_string(d, m[16], d->serial);
+    take_bootloader(d);
     find_board(d);
     return take_names(d, names, f) &&
            d->t->ops->claim(d->t, d->configuration, d->interface, f);

@@ -26,6 +26,9 @@ struct device {
     uint16_t vid, pid, bcd;
     char vendor[DEVICE_TEXT], model[DEVICE_TEXT], serial[DEVICE_TEXT];
     uint8_t configuration, interface;
+    uint8_t configuration_name;   /* index of its string */
+    char bootloader[DEVICE_TEXT]; /* version and build of ours; "" where it is
+                                     another one, or does not say so */
     bool runtime;         /* an application: it can be sent to its DFU mode */
     uint8_t attributes;   /* of the functional descriptor, DFU_CAN_... */
     uint16_t block;       /* wTransferSize, bytes */

@@ -9,6 +9,7 @@
 #include "plat.h"
 #include "port.h"
 
+#include <stddef.h>
 #include <stdint.h>
 
 extern uint32_t _bss_start[], _bss_end[], _stack_top[];
@@ -57,7 +58,9 @@ BOOT_PATH _Noreturn void Reset_Handler(void)
     sallyport_serve(s, stay);
 }
 
-__attribute__((section(".vectors"),
-               used)) static const void *const vectors[] = {
-    _stack_top, (const void *)Reset_Handler, (const void *)plat_reset,
-    (const void *)plat_reset};
+__attribute__((section(".vectors"), used))
+const struct boot_table boot_table = {{_stack_top, (const void *)Reset_Handler,
+                                       (const void *)plat_reset,
+                                       (const void *)plat_reset},
+                                      BOOT_VERSION};
+_Static_assert(offsetof(struct boot_table, version) == BOOT_OFF_VERSION, "");

@@ -582,7 +582,7 @@ int rig_open(struct rig *r)
 {
     struct rig_status s;
 
-    for (uint16_t i = 3; i <= 4; i++) /* serial number, alternate's name */
+    for (uint16_t i = 3; i <= 5; i += 2) /* alternate's name, serial number */
         if (read_string(r, i) < 0)
             return GIVES_UP;
     if (rig_request(r, 0x01, 11, 0, 0, NULL, 0) < 0) /* SET_INTERFACE */

@@ -712,6 +712,32 @@ static int app_request(struct rig *r, size_t i)
                        app_stalls[i].length);
 }
 
+/* Who the bootloader is: its configuration's string tells a host, and the same
+ * text in its flash an application. */
+static void test_version(void **state)
+{
+    struct rig *r = *state;
+    char version[64] = "", line[96], build[16], more;
+    uint8_t d[255];
+    unsigned parts[3];
+    int n;
+
+    assert_int_equal(rig_request(r, 0x80, 6, 0x0200, 0, d, 9), 9);
+    assert_true(d[6]);
+    n = rig_request(r, 0x80, 6, (uint16_t)(0x0300 | d[6]), 0x0409, d, 255);
+    assert_in_range(n, 4, 2 * sizeof(version));
+    for (int i = 2; i < n; i += 2)
+        version[i / 2 - 1] = (char)d[i];
+    assert_int_equal(sscanf(version, "Sallyport %u.%u.%u+%15[0-9a-z~]%c",
+                            &parts[0], &parts[1], &parts[2], build, &more),
+                     4);
+    assert_string_equal((char *)rig_flash(r, 0x08000010), version);
+    start_demo(r);
+    snprintf(line, sizeof(line), "\r\nbootloader %s\r\n",
+             strchr(version, ' ') + 1);
+    assert_non_null(strstr(chip_usart_text(r->chip), line));
+}
+
 static void test_app_idle(void **state)
 {
     struct rig *r = *state;
@@ -844,6 +870,7 @@ int main(int argc, char **argv)
         CHIP_TEST(test_not_timed),
         CHIP_TEST(test_state_after_reset),
         CHIP_TEST(test_state_after_update),
+        CHIP_TEST(test_version),
         CHIP_TEST(test_app_idle),
         CHIP_TEST(test_app_detach),
         CHIP_TEST(test_app_detach_stalls),

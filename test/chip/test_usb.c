@@ -87,7 +87,7 @@ static void every_descriptor(struct rig *r, unsigned strings)
 
 static void test_descriptors(void **state)
 {
-    every_descriptor(*state, 5);
+    every_descriptor(*state, 6);
 }
 
 static void test_descriptors_of_demo(void **state)
@@ -103,7 +103,7 @@ static void test_unknown_descriptors(void **state)
     for (unsigned type = 0; type < 256; type++)
         for (unsigned index = 0; index < 256; index += index < 8 ? 1 : 31) {
             bool known = (type >= 1 && type <= 2 && index == 0) ||
-                         (type == 3 && index <= 4);
+                         (type == 3 && index <= 5);
             int n = get_descriptor(r, type, index, 64);
 
             if (known)

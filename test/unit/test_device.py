@@ -186,6 +186,11 @@ class One(Chips):
         self.assertEqual(int(writable[0]["address"], 16), self.facts["slot"])
         self.assertEqual(int(writable[-1]["last"], 16) + 1, self.facts["end"])
         self.assertNotIn("image", info)
+        # the same text in the bootloader's flash, behind its vectors
+        of_flash = device.flash(self.dir / "boot.bin")[0x10:].split(b"\0")[0]
+        self.assertRegex(info["bootloader"], r"^\d+\.\d+\.\d+\+[0-9a-z~]+$")
+        self.assertEqual(of_flash.decode(), "Sallyport " + info["bootloader"])
+        self.assertIn("boot     Sallyport %s\n" % info["bootloader"], text)
 
     def test_the_whole_round(self):
         """flash, verify, read, info, reboot both ways, erase: the demo."""
