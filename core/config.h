@@ -14,7 +14,7 @@
 #error "CONFIG_BOOT_SIZE comes from the profile"
 #endif
 
-/* Version and build id, as the drive's status file tells them.  The build
+/* Version and build id, as hosts and applications can read them.  The build
  * says what they are. */
 #ifndef CONFIG_VERSION
 #define CONFIG_VERSION "0.0.0"
@@ -57,6 +57,13 @@
  * own. */
 #ifndef CONFIG_FILES
 #define CONFIG_FILES 0
+#endif
+
+/* What is in flash can be read: by DFU's upload, and where there are files, as
+ * CURRENT.BIN and CURRENT.UF2.  0: only written.  The chip's own read
+ * protection is what keeps a debugger out. */
+#ifndef CONFIG_READBACK
+#define CONFIG_READBACK 1
 #endif
 
 /* Of the drive: sectors of 512 bytes in RAM that read back as written, where
@@ -177,6 +184,12 @@
 #endif
 #ifndef BOARD_FLASH_MARK_MS /* typical time to write it, milliseconds */
 #define BOARD_FLASH_MARK_MS 0u
+#endif
+
+/* Board-ID of INFO_UF2.TXT: chip, board, revision (github.com/microsoft/uf2).
+ * A product has an id of its own in its board.h. */
+#ifndef BOARD_UF2_ID
+#define BOARD_UF2_ID BOARD_MODEL "-" BOARD_NAME "-v0"
 #endif
 
 /* ---- partition table: boot (read-only), app (writable), kv (read-only for

@@ -139,6 +139,8 @@ static bool upload(struct dfu *d, struct usbd *u)
 {
     uint32_t n = u->setup.wLength;
 
+    if (!CONFIG_READBACK && is_data(d))
+        return false; /* A.2.3: bitCanUpload = 0 */
     if (n > UPD_BLOCK || (!CONFIG_DFUSE && !next_block(d, &u->setup)))
         return false;
     if (is_data(d))

@@ -78,6 +78,7 @@ const struct fat_dir *drive_file(struct drive *d, uint32_t i)
 
     if (!e || e->DIR_Name[0] == 0 || e->DIR_Name[0] == FAT_DELETED ||
         e->DIR_Attr & NOT_OF_A_USER ||
+        (CONFIG_FILES && e->DIR_FstClusLO >= FAT_INFO_UF2) ||
         (e->DIR_FstClusLO == FAT_STATUS && !d->cluster[FAT_STATUS].came))
         return NULL;
     /* Hosts hide what begins with a dot; that is in the entry before. */
@@ -624,5 +625,8 @@ void drive_mount(struct drive *d)
     drop(d);
     memset(&d->shut, 0, sizeof(*d) - offsetof(struct drive, shut));
     fat_mount(d->cluster);
+#if CONFIG_FILES
+    fat_files_mount(&d->fat);
+#endif
     wait(d, d->fat.state == FAT_SUCCESS ? START : NEVER);
 }

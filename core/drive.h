@@ -26,6 +26,7 @@
 #include "block.h"
 #include "fat.h"
 #include "formats.h"
+#include "uf2.h"
 #include "upd.h"
 
 #include <stdbool.h>
@@ -33,7 +34,7 @@
 
 /* What the slot remembers of its origin: pieces of so many bytes, which is
  * also what a UF2 block carries. */
-#define DRIVE_PIECE  256u
+#define DRIVE_PIECE  UF2_DATA
 #define DRIVE_PIECES (PART_APP_SIZE / DRIVE_PIECE)
 
 /* A sector of the window. */

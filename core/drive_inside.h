@@ -21,27 +21,6 @@
 #define ROOT     (FAT_ROOT * CLUSTER_SECTORS * ENTRIES)
 #define ROOT_END ((FAT_ROOT + 1) * CLUSTER_SECTORS * ENTRIES)
 
-/* UF2, one block a sector: github.com/microsoft/uf2 */
-struct FAT_OVERLAY uf2 {
-    uint32_t magic[2];
-    uint32_t flags;
-    uint32_t address;
-    uint32_t size; /* of the data */
-    uint32_t number, blocks;
-    uint32_t family;
-    uint8_t data[476];
-    uint32_t magic_end;
-};
-#define UF2_MAGIC0     0x0A324655u
-#define UF2_MAGIC1     0x9E5D5157u
-#define UF2_MAGIC_END  0x0AB16F30u
-#define UF2_NOT_FLASH  0x00000001u
-#define UF2_HAS_FAMILY 0x00002000u
-
-#define UF2_MAGICS(uf2)                                                        \
-    (((uf2->magic[0] ^ UF2_MAGIC0) | (uf2->magic[1] ^ UF2_MAGIC1) |            \
-      (uf2->magic_end ^ UF2_MAGIC_END)) == 0)
-
 /* The first reason counts. */
 void drive_fail(struct drive *d, enum err err, uint32_t offset);
 /* The update session becomes this door's, anew if it was. */

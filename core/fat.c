@@ -94,24 +94,27 @@ static void reserved(uint32_t sector, struct fsinfo *to)
 
 /* ---- FAT ---- */
 
-#define BAD_CLUSTER 0x0FFFFFF7u
-
-static void table(const struct fat_cluster *clusters, uint32_t cluster,
-                  fat_entry *to)
+static void table(const struct fat *f, const struct fat_cluster *clusters,
+                  uint32_t cluster, fat_entry *to)
 {
     fat_entry *end = to + FAT_SECTOR_ENTRIES;
 
     for (; to < end; cluster++) {
-        uint32_t entry = BAD_CLUSTER;
+        uint32_t entry = FAT_BAD;
 
         if (cluster < FAT_FREE_END) {
             entry = (uint32_t)(int16_t)clusters[cluster].link;
             /* a guess, over nothing or over the end of a chain */
             if ((entry & ~FAT_GUESS_OVER_END) + FAT_GUESS < FAT_FREE_END)
-                entry = entry & FAT_GUESS_OVER_END ? 0x0FFFFFFF : 0;
+                entry = entry & FAT_GUESS_OVER_END ? FAT_END : 0;
         }
+#if CONFIG_FILES
+        else
+            entry = fat_files_link(f, cluster);
+#endif
         *to++ = entry & 0x0FFFFFFF;
     }
+    (void)f;
 }
 
 void fat_mount(struct fat_cluster *cluster)
@@ -145,15 +148,27 @@ const struct fat_text fat_text = {
 /* Seven of the eight characters of a name; the last is a space. */
 static const char state_name[][8] = {"READY  ", "SUCCESS", "ERROR  "};
 
-/* The sentences one behind the other, as many lines down as the error's number
- * is, each after its number's digit.  What the drive never says is empty. */
-#define ERR_FIELDS(name, status, sentence)                                     \
+/* The sentences one behind the other, as many times LINES down as the error's
+ * number is, each after its number's digit.  What the drive never says is
+ * empty. */
+#if CONFIG_FILES
+#define LINES                   2u
+#define SAYS(sentence, chinese) " " sentence "\n" chinese "\n"
+#define NOTHING                 "\n\n"
+#define BEHIND                  FAT_FILES_STATUS
+#else
+#define LINES                   1u
+#define SAYS(sentence, chinese) " " sentence "\n"
+#define NOTHING                 "\n"
+#define BEHIND                  0
+#endif
+#define ERR_FIELDS(name, status, sentence, chinese)                            \
     char name##_digit;                                                         \
-    char name##_text[sizeof(" " sentence "\n") - 1];
-#define NO_FIELDS(name, status, sentence) char name##_text;
-#define ERR_FILL(name, status, sentence)                                       \
-    HEX_CHAR(DFU_STATUS_##status, 0), " " sentence "\n",
-#define NO_FILL(name, status, sentence) '\n',
+    char name##_text[sizeof(SAYS(sentence, chinese)) - 1];
+#define NO_FIELDS(name, status, sentence, chinese) char name##_text[LINES];
+#define ERR_FILL(name, status, sentence, chinese)                              \
+    HEX_CHAR(DFU_STATUS_##status, 0), SAYS(sentence, chinese),
+#define NO_FILL(name, status, sentence, chinese) NOTHING,
 #if CONFIG_DFU
 #define BOTH_FIELDS ERR_FIELDS
 #define BOTH_FILL   ERR_FILL
@@ -161,20 +176,28 @@ static const char state_name[][8] = {"READY  ", "SUCCESS", "ERROR  "};
 #define BOTH_FIELDS NO_FIELDS
 #define BOTH_FILL   NO_FILL
 #endif
+#if CONFIG_STAGED && CONFIG_FILES
+#define STAGED_FIELDS ERR_FIELDS
+#define STAGED_FILL   ERR_FILL
+#else
+#define STAGED_FIELDS NO_FIELDS
+#define STAGED_FILL   NO_FILL
+#endif
 static const struct {
-    ERR_LIST_OF(ERR_FIELDS, NO_FIELDS, BOTH_FIELDS)
-} sentences = {ERR_LIST_OF(ERR_FILL, NO_FILL, BOTH_FILL)};
+    ERR_LIST_OF(ERR_FIELDS, NO_FIELDS, BOTH_FIELDS, STAGED_FIELDS)
+} sentences = {ERR_LIST_OF(ERR_FILL, NO_FILL, BOTH_FILL, STAGED_FILL)};
 
-#define ERR_LINE(name, status, sentence) name##_line,
+#define ERR_LINE(name, status, sentence, chinese) name##_line,
 enum { ERR_LIST(ERR_LINE) };
-#define IN_ORDER(name, status, sentence)                                       \
+#define IN_ORDER(name, status, sentence, chinese)                              \
     _Static_assert((int)name##_line == (int)name, #name " is at its line");
-ERR_UPDATE_LIST(IN_ORDER)
+ERR_LIST_OF(IN_ORDER, ERR_SKIP, IN_ORDER, IN_ORDER)
 
 static const char *err_sentence(uint32_t e)
 {
     const char *s = (const char *)&sentences;
 
+    e *= LINES;
     while (e)
         if (*s++ == '\n')
             e--;
@@ -200,12 +223,13 @@ static char *line(uint32_t n, char *to)
 #define LINE_SIZE 0
 #endif
 
-#define FITS(name, status, sentence)                                           \
-    _Static_assert(sizeof(struct fat_text) + 1 + sizeof(" " sentence) +        \
-                           LINE_SIZE <=                                        \
+#define FITS(name, status, sentence, chinese)                                  \
+    _Static_assert(sizeof(struct fat_text) + 1 +                               \
+                           sizeof(SAYS(sentence, chinese)) + LINE_SIZE +       \
+                           BEHIND <=                                           \
                        FAT_SECTOR,                                             \
                    #name ": the text is more than a sector");
-ERR_UPDATE_LIST(FITS)
+ERR_LIST(FITS)
 
 /* Returns its length. */
 static uint32_t status(const struct fat *f, const char *name,
@@ -219,28 +243,28 @@ static uint32_t status(const struct fat *f, const char *name,
     hex_word(to->offset, f->offset);
     memcpy(to->state, name, sizeof(to->state));
     from = err_sentence(f->err);
-    do {
+    for (uint32_t lines = 0; lines < LINES; lines += c == '\n') {
         c = *from++;
         *end++ = c;
-    } while (c != '\n');
+    }
 #if CONFIG_FORMATS
     if (f->line)
         end = line(f->line, end);
+#endif
+#if CONFIG_FILES
+    end = fat_files_status(f, end);
 #endif
     return (uint32_t)(end - (char *)to);
 }
 
 /* ---- root directory ---- */
 
-/* Of everything on the volume. */
-#define DATE(year, month, day) (((year)-1980) << 9 | (month) << 5 | (day))
-#define DAY                    DATE(2026, 2, 28)
-
-static void root(const char *name, struct fat_dir *to, uint32_t size)
+static void root(const struct fat *f, const char *name, struct fat_dir *to,
+                 uint32_t size)
 {
     memcpy(to->DIR_Name, boot_sector.BS_VolLab, sizeof(to->DIR_Name));
     to->DIR_Attr = FAT_ATTR_VOLUME_ID;
-    to->DIR_WrtDate = DAY;
+    to->DIR_WrtDate = FAT_DAY;
     to++;
     memcpy(to->DIR_Name, name, 7);
     to->DIR_Name[7] = ' ';
@@ -251,11 +275,15 @@ static void root(const char *name, struct fat_dir *to, uint32_t size)
     to->DIR_NTRes = FAT_EXTENSION_LOWER_CASE;
     to->DIR_CrtTimeTenth = 0;
     to->DIR_CrtTime = 0;
-    to->DIR_CrtDate = DAY;
-    to->DIR_LstAccDate = DAY;
-    to->DIR_WrtDate = DAY;
+    to->DIR_CrtDate = FAT_DAY;
+    to->DIR_LstAccDate = FAT_DAY;
+    to->DIR_WrtDate = FAT_DAY;
     to->DIR_FstClusLO = FAT_STATUS;
     to->DIR_FileSize = size;
+#if CONFIG_FILES
+    fat_files_root(f, to + 1);
+#endif
+    (void)f;
 }
 
 void fat_read(const struct fat *f, const struct fat_cluster *cluster,
@@ -273,16 +301,23 @@ void fat_read(const struct fat *f, const struct fat_cluster *cluster,
     if (lba < 2 * FAT_SIZE) {
         if (lba >= FAT_SIZE)
             lba -= FAT_SIZE;
-        table(cluster, lba * FAT_SECTOR_ENTRIES, (void *)to);
+        table(f, cluster, lba * FAT_SECTOR_ENTRIES, (void *)to);
         return;
     }
     lba -= FAT_LBA(FAT_ROOT) - FAT_RESERVED;
+#if CONFIG_FILES
+    if (lba >= FAT_LBA(FAT_INFO_UF2) - FAT_LBA(FAT_ROOT)) {
+        fat_files_read(f, lba - (FAT_LBA(FAT_INFO_UF2) - FAT_LBA(FAT_ROOT)),
+                       to);
+        return;
+    }
+#endif
     if (lba != 0 && lba != FAT_LBA(FAT_STATUS) - FAT_LBA(FAT_ROOT))
         return;
     /* Made for both, because the directory needs its size. */
     size = status(f, name, (void *)to);
     if (lba == 0) {
         memset(to, 0, size);
-        root(name, (void *)to, size);
+        root(f, name, (void *)to, size);
     }
 }

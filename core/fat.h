@@ -18,6 +18,7 @@
 #include "part.h"
 #include "plat.h"
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #define FAT_SECTOR  512u
@@ -54,6 +55,19 @@
     ((FAT_LARGEST_FILE + FAT_LITTER + FAT_CLUSTER - 1u) / FAT_CLUSTER)
 #define FAT_FREE_END (FAT_FREE + FAT_FREE_CLUSTERS)
 
+/* Behind those, with CONFIG_FILES, the other files that can be read:
+ * INFO_UF2.TXT, the directory .fseventsd, CURRENT.BIN, CURRENT.UF2.  Systems
+ * that take the lowest free clusters do not get to theirs when they are deleted
+ * or replaced. */
+#define FAT_INFO_UF2  FAT_FREE_END
+#define FAT_FSEVENTSD (FAT_INFO_UF2 + 1u)
+#define FAT_BIN       (FAT_FSEVENTSD + 1u)
+#define FAT_UF2       (FAT_BIN + PART_APP_SIZE / FAT_CLUSTER + 1u)
+#define FAT_FILES_END (FAT_UF2 + 2u * PART_APP_SIZE / FAT_CLUSTER + 1u)
+
+_Static_assert(!CONFIG_FILES || FAT_FILES_END < 0x10000u,
+               "entries have 16 bits of a cluster's number");
+_Static_assert(CONFIG_MSC || !CONFIG_FILES, "files of what?");
 _Static_assert(FAT_CLUSTERS >= 65525u + 32u, "hosts would take it for FAT16");
 _Static_assert(FAT_FREE_END <= FAT_ENTRIES, "no room for the largest file");
 
@@ -63,10 +77,18 @@ enum fat_state { FAT_READY, FAT_SUCCESS, FAT_ERROR };
 /* All zero is READY. */
 struct fat {
     uint8_t state;   /* enum fat_state */
-    uint8_t err;     /* enum err: of ERR_UPDATE_LIST, why with FAT_ERROR */
+    uint8_t err;     /* enum err: of what the drive says, why with FAT_ERROR */
     uint32_t offset; /* where in the file, as far as that is known */
 #if CONFIG_FORMATS
     uint32_t line; /* of a .hex, where offset is an address; or 0 */
+#endif
+#if CONFIG_FILES
+    /* Of the application, since the last fat_files_mount(): */
+    uint32_t current; /* bytes of CURRENT.BIN; 0: there is none */
+    bool stamped;
+    uint32_t version; /* if so */
+    char name[12];    /* of the file that it came as, 8.3 as a directory has it,
+                         or zeros */
 #endif
 };
 
@@ -94,6 +116,10 @@ pages: 0: nowhere (stage_file_write()) */
 #define FAT_GUESS_OVER_END 0x4000u
 void fat_mount(struct fat_cluster *cluster);
 
+/* The end of a chain, and what no host uses. */
+#define FAT_END 0x0FFFFFFFu
+#define FAT_BAD 0x0FFFFFF7u
+
 /* Laid over the bytes of a sector, in the byte order of the CPU. */
 #define FAT_OVERLAY __attribute__((may_alias))
 
@@ -119,13 +145,19 @@ struct FAT_OVERLAY fat_dir {
 _Static_assert(sizeof(struct fat_dir) == 32, "clause 6");
 
 #define FAT_ATTR_HIDDEN          0x02u
+#define FAT_ATTR_SYSTEM          0x04u
 #define FAT_ATTR_VOLUME_ID       0x08u
 #define FAT_ATTR_DIRECTORY       0x10u
 #define FAT_ATTR_ARCHIVE         0x20u
 #define FAT_ATTR_LONG_NAME       0x0Fu
 #define FAT_LONG_NAME_PART       0x1Fu /* its number, in the first byte */
 #define FAT_DELETED              0xE5u /* in the first byte */
-#define FAT_EXTENSION_LOWER_CASE 0x10u /* as Windows NT has it */
+#define FAT_NAME_LOWER_CASE      0x08u /* as Windows NT has it, */
+#define FAT_EXTENSION_LOWER_CASE 0x10u /* and this */
+
+/* Of everything on the volume. */
+#define FAT_DATE(year, month, day) (((year)-1980) << 9 | (month) << 5 | (day))
+#define FAT_DAY                    FAT_DATE(2026, 2, 28)
 
 /* The status file as far as the error's sentence.  Its lines serve as string
  * descriptors, too. */
@@ -156,5 +188,23 @@ extern const struct fat_text fat_text;
  * `to` is aligned to 4 bytes. */
 void fat_read(const struct fat *f, const struct fat_cluster *cluster,
               uint32_t lba, uint8_t *to);
+
+#if CONFIG_FILES
+/* ---- fat_files.c ---- */
+
+/* Before each connection to the bus: looks at the application, which is what
+ * CURRENT.BIN and CURRENT.UF2 are until the next time. */
+void fat_files_mount(struct fat *f);
+/* Behind the status file's entry: those of the others. */
+void fat_files_root(const struct fat *f, struct fat_dir *to);
+/* The entry in the FAT of a cluster from FAT_INFO_UF2 on. */
+uint32_t fat_files_link(const struct fat *f, uint32_t cluster);
+/* A sector of those clusters, counted from the first one's; `to` is zeros. */
+void fat_files_read(const struct fat *f, uint32_t sector, uint8_t *to);
+/* The status file's line about the application, where its version or name is
+ * known; returns where the text goes on. */
+#define FAT_FILES_STATUS sizeof("firmware: 255.255.65535 12345678.BIN")
+char *fat_files_status(const struct fat *f, char *to);
+#endif
 
 #endif

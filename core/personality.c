@@ -80,7 +80,7 @@ static const SENT uint8_t config_descriptor[CONFIG_LENGTH] = {
     /* DFU 1.1 clause 4.1.3; wDetachTimeOut 255 ms as ST's ROM has it */
     9,
     DFU_DESC_FUNCTIONAL,
-    DFU_CAN_DNLOAD | DFU_CAN_UPLOAD | DFU_WILL_DETACH,
+    DFU_CAN_DNLOAD | DFU_CAN_UPLOAD *CONFIG_READBACK | DFU_WILL_DETACH,
     USB_U16(255),
     USB_U16(UPD_BLOCK),
     USB_U16(CONFIG_DFUSE ? DFUSE_BCD : DFU_BCD),

@@ -81,7 +81,8 @@ set(PROFILE_staged_CODE -fno-tree-loop-optimize -fno-thread-jumps -fno-ipa-cp)
 # The same, and on the drive .hex and .dfu files, and files to read.
 set(PROFILE_full_BOOT_SIZE ${PROFILE_staged_BOOT_SIZE})
 set(PROFILE_full_BUDGET 16384)
-set(PROFILE_full_CORE ${PROFILE_staged_CORE} drive_convert.c formats.c)
+set(PROFILE_full_CORE ${PROFILE_staged_CORE} drive_convert.c formats.c
+    fat_files.c)
 set(PROFILE_full_OPTIONS ${PROFILE_staged_OPTIONS} CONFIG_FORMATS=1
     CONFIG_FILES=1)
 set(PROFILE_full_CODE ${PROFILE_staged_CODE})

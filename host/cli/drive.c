@@ -144,11 +144,15 @@ static void show_volume(const struct request *r, const struct volume *v)
         v->path, s->product, s->board, s->serial[0] ? s->serial : "none",
         s->version[0] ? s->version : "unknown", s->slot_start,
         s->slot_start + (s->slot_size - 1));
+    if (s->firmware[0])
+        say(r, "%s: has %s now", v->path, s->firmware);
     json_string(r->json, "volume", v->path);
     json_string(r->json, "product", s->product);
     json_string(r->json, "board", s->board);
     json_string(r->json, "serial", s->serial);
     json_string(r->json, "bootloader", s->version);
+    if (s->firmware[0])
+        json_string(r->json, "firmware", s->firmware);
     json_hex(r->json, "address", s->slot_start, 8);
     json_number(r->json, "room", s->slot_size);
 }

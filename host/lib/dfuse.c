@@ -36,7 +36,7 @@ const char *dfu_status_name(unsigned status)
 const char *dfu_status_sentence(unsigned status)
 {
     switch (status) {
-#define SENTENCE(name, of, sentence)                                           \
+#define SENTENCE(name, of, sentence, chinese)                                  \
     case DFU_STATUS_##of:                                                      \
         return sentence;
         ERR_LIST(SENTENCE)

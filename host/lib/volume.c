@@ -130,6 +130,8 @@ bool volume_parse(const char *text, size_t n, struct volume_status *status,
     get_text(text, end, "version: ", status->version, sizeof(status->version));
     get_text(text, end, "flash: ", status->layout, sizeof(status->layout));
     get_text(text, end, "serial: ", status->serial, sizeof(status->serial));
+    get_text(text, end, "firmware: ", status->firmware,
+             sizeof(status->firmware));
     at = offset;
     if (get_text(text, end, "offset: ", offset, sizeof(offset)))
         get_hex(&at, &status->offset);

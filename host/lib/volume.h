@@ -33,6 +33,8 @@ struct volume_status {
     uint32_t code;      /* enum err, core/err.h; 0 unless VOLUME_ERROR */
     uint32_t offset;    /* in the file that was wrong */
     char sentence[128]; /* what the code means */
+    char firmware[64];  /* version and file of the application, as far as the
+                           bootloader knows them, or "" */
 };
 
 struct volume {

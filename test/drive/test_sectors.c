@@ -24,7 +24,8 @@ static struct trial_board board;
 static uint8_t image[PART_APP_SIZE], other[PART_APP_SIZE], slot[PART_APP_SIZE];
 static uint32_t
     table[(FAT_FREE_END / FAT_SECTOR_ENTRIES + 1) * FAT_SECTOR_ENTRIES];
-static uint8_t root[FAT_SECTOR];
+static uint8_t root[2 * FAT_SECTOR]; /* its first sectors */
+static uint32_t entries;             /* of the volume's own, there */
 
 /* ---- a host ---- */
 
@@ -38,6 +39,18 @@ static void read_at(uint32_t lba, void *data)
     assert_true(rig.dev.read(rig.dev.ctx, lba, 1, data));
 }
 
+static void read_root(void)
+{
+    read_at(FAT_LBA(FAT_ROOT), root);
+    read_at(FAT_LBA(FAT_ROOT) + 1, root + FAT_SECTOR);
+}
+
+static void write_root(void)
+{
+    write_at(FAT_LBA(FAT_ROOT), root);
+    write_at(FAT_LBA(FAT_ROOT) + 1, root + FAT_SECTOR);
+}
+
 /* Power on with n bytes of this in the slot, and the volume as it is then. */
 static void start(const uint8_t *data, uint32_t n)
 {
@@ -46,7 +59,9 @@ static void start(const uint8_t *data, uint32_t n)
     rig.start(rig.dev.ctx, slot);
     for (uint32_t i = 0; i * FAT_SECTOR_ENTRIES < FAT_FREE_END; i++)
         read_at(FAT_RESERVED + i, table + i * FAT_SECTOR_ENTRIES);
-    read_at(FAT_LBA(FAT_ROOT), root);
+    read_root();
+    for (entries = 0; root[32 * entries]; entries++)
+        ;
 }
 
 static void wait_ms(uint32_t ms)
@@ -63,7 +78,7 @@ static void data_sector(uint32_t cluster, uint32_t k, const void *data)
 /* Entry and chain, which the next metadata() writes. */
 static void file(uint32_t number, uint32_t cluster, uint32_t size)
 {
-    uint8_t *e = root + 32 * (2 + number);
+    uint8_t *e = root + 32 * (entries + number);
     uint32_t n = (size + FAT_CLUSTER - 1) / FAT_CLUSTER;
 
     memset(e, 0, 32);
@@ -89,7 +104,7 @@ static void metadata(void)
     uint8_t info[FAT_SECTOR];
 
     write_table();
-    write_at(FAT_LBA(FAT_ROOT), root);
+    write_root();
     read_at(FAT_INFO, info);
     write_at(FAT_INFO, info);
     assert_true(rig.dev.sync(rig.dev.ctx));
@@ -137,7 +152,7 @@ static void photo(uint32_t cluster, uint32_t from, uint32_t to)
 /* What the fresh volume says. */
 static bool success(void)
 {
-    read_at(FAT_LBA(FAT_ROOT), root);
+    read_root();
     assert_true(rig.mounts(rig.dev.ctx));
     return memcmp(root + 32, "SUCCESS ", 8) == 0;
 }
@@ -241,7 +256,7 @@ static void guessed_chain(void **state)
     photo(CLUSTER, 16, 24); /* of another file */
     photo(100, 0, CONFIG_DRIVE_SECTORS + 64);
     file(0, CLUSTER, 3 * FAT_CLUSTER);
-    write_at(FAT_LBA(FAT_ROOT), root);
+    write_root();
     refused();
 }
 
@@ -290,7 +305,8 @@ static void both_fats_are_equal(void **state)
             read_at(FAT_RESERVED + i, first);
             read_at(FAT_RESERVED + FAT_SIZE + i, second);
             assert_memory_equal(first, second, sizeof first);
-            if (i * FAT_SECTOR_ENTRIES >= FAT_FREE_END) /* bad clusters */
+            if (i * FAT_SECTOR_ENTRIES >=
+                (CONFIG_FILES ? FAT_FILES_END : FAT_FREE_END)) /* bad ones */
                 assert_memory_equal(first, "\xF7\xFF\xFF\x0F", 4);
         }
         photo(CLUSTER, 0, 2 * CONFIG_DRIVE_SECTORS);
@@ -298,6 +314,128 @@ static void both_fats_are_equal(void **state)
         wait_ms(100);
     }
 }
+
+#if CONFIG_FILES
+/* ---- the volume's own files ---- */
+
+static uint32_t entry_of(const char *name)
+{
+    for (uint32_t at = 0; at < sizeof(root); at += 32)
+        if (!memcmp(root + at, name, 11))
+            return at;
+    fail_msg("no %s", name);
+    return 0;
+}
+
+/* Power on with an application of LENGTH bytes. */
+static void start_with_app(void)
+{
+    payload_image(&board, 1, LENGTH, true, image);
+    start(image, LENGTH);
+}
+
+static void nothing_happens(void)
+{
+    static uint8_t now[PART_APP_SIZE];
+
+    wait_ms(2 * QUIET_MS);
+    assert_false(rig.mounts(rig.dev.ctx));
+    rig.slot(rig.dev.ctx, now);
+    assert_memory_equal(now, slot, sizeof slot);
+    assert_null(rig.fault(rig.dev.ctx));
+}
+
+/* CURRENT.BIN and CURRENT.UF2, read from the volume, as a new file: on top of
+ * what is there, and of another application. */
+static void current_files_install_what_was_there(void **state)
+{
+    static uint8_t copy[2 * (LENGTH + BLOCK)];
+    static uint8_t now[PART_APP_SIZE];
+
+    (void)state;
+    for (uint32_t turn = 0; turn < 4; turn++) {
+        const char *name = turn % 2 ? "CURRENT UF2" : "CURRENT BIN";
+        uint32_t cluster = 0, size, sectors;
+
+        start_with_app();
+        memcpy(&cluster, root + entry_of(name) + 26, 2);
+        memcpy(&size, root + entry_of(name) + 28, 4);
+        sectors = (size + FAT_SECTOR - 1) / FAT_SECTOR;
+        assert_in_range(size, LENGTH, sizeof copy);
+        for (uint32_t k = 0; k < sectors; k++)
+            read_at(FAT_LBA(cluster) + k, copy + k * FAT_SECTOR);
+        if (turn >= 2)
+            start(other, sizeof other);
+        bin(CLUSTER, copy, 0, sectors);
+        file(0, CLUSTER, size);
+        metadata();
+        wait_ms(QUIET_MS);
+        assert_true(success());
+        rig.slot(rig.dev.ctx, now);
+        assert_memory_equal(now, image, LENGTH);
+        assert_true(rig.boots(rig.dev.ctx));
+    }
+}
+
+/* As a user does it, and as a program that keeps a file and writes to it: no
+ * update, no error, and the fresh volume has them all. */
+static void own_files_deleted_or_written(void **state)
+{
+    static const char *const names[] = {"INFO_UF2TXT", "CURRENT BIN",
+                                        "CURRENT UF2", "TRASHE~1   "};
+    uint8_t before[FAT_SECTOR], now[FAT_SECTOR];
+    uint32_t bin_cluster = 0;
+
+    (void)state;
+    start_with_app();
+    memcpy(before, root, sizeof before);
+    memcpy(&bin_cluster, root + entry_of("CURRENT BIN") + 26, 2);
+    bin(bin_cluster, other, 0, 2 * CONFIG_DRIVE_SECTORS);
+    metadata();
+    nothing_happens();
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+        root[entry_of(names[i])] = 0xE5;
+    metadata();
+    nothing_happens();
+    rig.replug(rig.dev.ctx, 1000, false);
+    read_at(FAT_LBA(FAT_ROOT), now);
+    assert_memory_equal(now, before, sizeof now);
+    read_at(FAT_LBA(bin_cluster), now);
+    assert_memory_equal(now, image, sizeof now);
+}
+
+/* Renamed to what looks like a new file. */
+static void own_file_renamed(void **state)
+{
+    (void)state;
+    start_with_app();
+    memcpy(root + entry_of("CURRENT UF2"), "FIRMWAREUF2", 11);
+    metadata();
+    nothing_happens();
+}
+
+/* A file of the same name: systems take free clusters for it, and there are
+ * lower ones. */
+static void own_file_replaced(void **state)
+{
+    uint32_t size = LENGTH, at, cluster = CLUSTER;
+
+    (void)state;
+    start_with_app();
+    payload_image(&board, 3, LENGTH, true, image);
+    bin(CLUSTER, image, 0, (LENGTH + FAT_SECTOR - 1) / FAT_SECTOR);
+    file(0, CLUSTER, LENGTH);
+    memset(root + 32 * entries, 0, 32);
+    at = entry_of("CURRENT BIN");
+    memcpy(root + at + 26, &cluster, 2);
+    memcpy(root + at + 28, &size, 4);
+    metadata();
+    wait_ms(QUIET_MS);
+    assert_true(success());
+    rig.slot(rig.dev.ctx, slot);
+    assert_memory_equal(slot, image, LENGTH);
+}
+#endif
 
 int main(void)
 {
@@ -310,6 +448,12 @@ int main(void)
         cmocka_unit_test_setup(plain_over_stamped, setup),
         cmocka_unit_test_setup(fat_reads_as_written, setup),
         cmocka_unit_test_setup(both_fats_are_equal, setup),
+#if CONFIG_FILES
+        cmocka_unit_test_setup(current_files_install_what_was_there, setup),
+        cmocka_unit_test_setup(own_files_deleted_or_written, setup),
+        cmocka_unit_test_setup(own_file_renamed, setup),
+        cmocka_unit_test_setup(own_file_replaced, setup),
+#endif
     };
     struct core_disk *disk = core_disk_new(&rig);
     int failed = cmocka_run_group_tests(tests, NULL, NULL);

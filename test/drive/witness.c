@@ -282,6 +282,30 @@ bool witness_has(const struct witness *w, const uint8_t *data, uint32_t least,
 
 /* ---- a fresh mount ---- */
 
+/* Bytes of a FAT's sector up to the last free cluster's entry: the application
+ * may be read from files behind it. */
+static uint32_t bytes_of_fat(const struct witness *w, uint32_t lba)
+{
+    uint32_t first = (lba - w->fat_lba) % w->fat_size * (FH_SECTOR / 4);
+
+    if (first >= w->clusters)
+        return 0;
+    return w->clusters - first < FH_SECTOR / 4 ? (w->clusters - first) * 4
+                                               : FH_SECTOR;
+}
+
+/* What the root directory may have otherwise: name and size of the status file,
+ * which say what happened, and the entries of such files. */
+static void forgive(const struct witness *w, uint8_t *root, const uint8_t *was)
+{
+    memcpy(root + 32, was + 32, 8);
+    memcpy(root + 60, was + 60, 4);
+    for (uint32_t i = 0; i < FH_SECTOR; i += 32)
+        if (get16(root + i + 26) >= w->clusters ||
+            get16(was + i + 26) >= w->clusters)
+            memcpy(root + i, was + i, 32);
+}
+
 int64_t witness_fresh(struct witness *w, uint32_t every)
 {
     uint8_t sector[FH_SECTOR];
@@ -289,21 +313,16 @@ int64_t witness_fresh(struct witness *w, uint32_t every)
 
     for (uint32_t lba = 0; lba < w->sectors; lba++) {
         const uint8_t *was = w->pristine + (size_t)lba * FH_SECTOR;
-        uint32_t n = FH_SECTOR;
-        /* FATs behind the free clusters never change. */
-        bool much = (lba >= w->fat_lba && lba < w->data_lba &&
-                     (lba - w->fat_lba) % w->fat_size > w->clusters / 128) ||
-                    lba >= w->status_lba + w->per_cluster;
+        bool is_fat = lba >= w->fat_lba && lba < w->data_lba;
+        uint32_t n = is_fat ? bytes_of_fat(w, lba) : FH_SECTOR;
+        bool much = !n || lba >= w->status_lba + w->per_cluster;
 
         if (lba == w->status_lba || (much && lba % every && !w->touched[lba]))
             continue;
         if (!rig_read(w, lba, 1, sector))
             return lba;
-        if (lba == root_lba) {
-            /* Name and size of the status file say what happened. */
-            memcpy(sector + 32, was + 32, 8);
-            memcpy(sector + 60, was + 60, 4);
-        }
+        if (lba == root_lba)
+            forgive(w, sector, was);
         if (memcmp(sector, was, n) != 0)
             return lba;
     }

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""docs/errors.md has each error of core/err.h, with its code and sentence."""
+"""docs/errors.md has each error of core/err.h, with its code and sentences."""
 import re
 import sys
 from pathlib import Path
@@ -10,15 +10,18 @@ TOP = Path(__file__).resolve().parents[2]
 
 def of_header(text):
     status = dict(re.findall(r"DFU_STATUS_(\w+) = (0x[0-9A-F]{2})", text))
-    rows = re.findall(r'[XDB]\((ERR_\w+), (\w+),\s*"([^"]*)"\)', text)
-    return {name: (status[of], says) for name, of, says in rows}
+    rows = re.findall(r'[XDBS]\((ERR_\w+), (\w+),\s*"([^"]*)",\s*"([^"]*)"\)',
+                      text)
+    return {name: (status[of], says, chinese)
+            for name, of, says, chinese in rows}
 
 
 def of_page(text):
-    rows = re.findall(r"^\| (ERR_\w+) \| (0x\w+) \| ([^|]*) \|", text, re.M)
+    rows = re.findall(r"^\| (ERR_\w+) \| (0x\w+) \| ([^|]*) \|.*\| ([^|]*) \|$",
+                      text, re.M)
     names = [row[0] for row in rows]
     assert len(names) == len(set(names)), "an error stands twice"
-    return {name: (code, says) for name, code, says in rows}
+    return {row[0]: row[1:] for row in rows}
 
 
 def main():

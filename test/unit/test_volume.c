@@ -173,6 +173,13 @@ static void reads_a_status_file(void **state)
     assert_int_equal(s.code, 2);
     assert_int_equal(s.offset, 0x200);
     assert_string_equal(s.sentence, "no firmware");
+    assert_string_equal(s.firmware, "");
+
+    /* of a bootloader that shows more files */
+    strcat(text, "不是固件\nfirmware: 1.2.3 DEMO.BIN\n");
+    assert_true(volume_parse(text, strlen(text), &s, &f));
+    assert_string_equal(s.sentence, "no firmware");
+    assert_string_equal(s.firmware, "1.2.3 DEMO.BIN");
 }
 
 /* Cut anywhere, with anything in it: refused or read, never a control
