@@ -243,10 +243,11 @@ static uint32_t status(const struct fat *f, const char *name,
     hex_word(to->offset, f->offset);
     memcpy(to->state, name, sizeof(to->state));
     from = err_sentence(f->err);
-    for (uint32_t lines = 0; lines < LINES; lines += c == '\n') {
-        c = *from++;
-        *end++ = c;
-    }
+    for (uint32_t lines = LINES; lines; lines--)
+        do {
+            c = *from++;
+            *end++ = c;
+        } while (c != '\n');
 #if CONFIG_FORMATS
     if (f->line)
         end = line(f->line, end);

@@ -190,10 +190,11 @@ static const uint8_t *bytes_of(const struct stage *s, uint32_t page)
 
 const uint32_t *stage_head(const struct stage *s)
 {
-    static const uint32_t none[IMG_HEADER_SIZE / 4] = {0};
     const uint8_t *bytes = bytes_of(s, 0);
 
-    return bytes ? (const uint32_t *)bytes : none;
+    /* Blank: the bootloader's vectors are no image's either. */
+    return (const uint32_t *)(bytes ? bytes
+                                    : (const uint8_t *)BOARD_FLASH_BASE);
 }
 
 uint8_t stage_byte(const struct stage *s, uint32_t offset)
