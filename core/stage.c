@@ -4,20 +4,16 @@
 
 #include "flash.h"
 #include "img.h"
+#include "plan.h"
 #include "plat.h"
 
 #include <stddef.h>
 #include <string.h>
 
-#define ERASED 0xFFFFFFFFu
+#define ERASED BOARD_FLASH_ERASED
 #define PAGE   BOARD_FLASH_PAGE
 #define ROOMS  (BOARD_RECORD_SIZE / STAGE_RECORD_ROOM)
 #define NONE   0xFFFFu
-
-/* What the silicon programs at once. */
-typedef BOARD_FLASH_WORD word_t;
-#define ERASED_WORD ((word_t)ERASED)
-#define PAGE_WORDS  (PAGE / sizeof(word_t))
 
 static const uint8_t *app_page(uint32_t page)
 {
@@ -60,23 +56,10 @@ static bool same(const void *a, const void *b)
     return true;
 }
 
-/* Words to program for the page at `is` to hold `want`; NO_WAY where one cannot
- * be without an erase. */
-#define NO_WAY 0x10000u
-
+/* Words to program for a page to hold these bytes, or PLAN_ERASE. */
 static uint32_t plan(const void *is, const void *want)
 {
-    const word_t *from = is, *to = want;
-    uint32_t words = 0;
-
-    for (uint32_t i = 0; i < PAGE_WORDS; i++) {
-        if (from[i] == to[i])
-            continue;
-        if (BOARD_FLASH_CLEARS ? to[i] & ~from[i] : from[i] != ERASED_WORD)
-            return NO_WAY;
-        words++;
-    }
-    return words;
+    return plan_page(is, want, 0);
 }
 
 static enum err program(const volatile void *to, const void *from, uint32_t n)
@@ -124,7 +107,7 @@ uint32_t stage_attempts(const struct stage_record *record)
 {
     uint32_t n = 0;
 
-    while (n < STAGE_ATTEMPTS && record->attempts[n] != 0xFFFF)
+    while (n < STAGE_ATTEMPTS && record->attempts[n] != ERASED)
         n++;
     return n;
 }
@@ -201,7 +184,7 @@ uint8_t stage_byte(const struct stage *s, uint32_t offset)
 {
     const uint8_t *bytes = bytes_of(s, offset / PAGE);
 
-    return bytes ? bytes[offset % PAGE] : 0xFF;
+    return bytes ? bytes[offset % PAGE] : (uint8_t)ERASED;
 }
 
 bool stage_page(const struct stage *s, uint32_t page, uint8_t *buf)
@@ -211,7 +194,7 @@ bool stage_page(const struct stage *s, uint32_t page, uint8_t *buf)
     if (bytes)
         memcpy(buf, bytes, PAGE);
     else
-        memset(buf, 0xFF, PAGE);
+        memset(buf, (uint8_t)ERASED, PAGE);
     return s->source.map[page] != STAGE_KEEP;
 }
 
@@ -237,14 +220,25 @@ static bool changed(const struct stage *s)
     return false;
 }
 
+/* From here on nothing boots but what is complete. */
+static enum err take_vectors(void)
+{
+    if (blank(app_page(0), 8))
+        return ERR_NONE;
+    return erase(PART_APP_UNIT);
+}
+
 void stage_start(struct stage *s)
 {
     const struct stage_record *record = stage_record();
 
     memset(s, 0, sizeof(*s));
     memset(s->source.map, 0xFF, sizeof(s->source.map));
-    if (stage_state(record) == STAGE_PENDING &&
-        source_crc(&record->source) == record->check) {
+    if (stage_state(record) != STAGE_PENDING)
+        return;
+    if (stage_attempts(record))
+        take_vectors();
+    if (source_crc(&record->source) == record->check) {
         s->source = record->source;
         for (uint32_t i = 0; i < STAGE_PAGES; i++)
             set_entry(s, i, s->source.map[i]);
@@ -295,7 +289,7 @@ static bool needs_erase(const struct stage *s, uint32_t place, uint32_t own,
     uint32_t n = PAGE;
 
     if (!PART_BIG_UNITS || place == own)
-        return plan(page, buf) == NO_WAY;
+        return plan(page, buf) & PLAN_ERASE;
     if (erasable(s, place, own)) {
         uint32_t unit = download_unit(place);
 
@@ -362,7 +356,7 @@ static enum err begin(struct stage *s)
     if (s->begun)
         return ERR_NONE;
     if (stage_pending())
-        err = program_word(&stage_record()->end, 0);
+        err = program_word(&stage_record()->end, STAGE_USED);
     if (!err && free_room() == ROOMS)
         err = clear_records(s);
     s->begun = !err;
@@ -410,20 +404,17 @@ enum err stage_write(struct stage *s, uint32_t page, const uint8_t *buf)
 uint32_t stage_write_ms(const struct stage *s, uint32_t page,
                         const uint8_t *buf)
 {
-    uint32_t place, words = 0, ms = 0;
+    uint32_t place, words, ms = 0;
 
     if (needs_no_place(s, page, buf))
         return 0;
     place = find_place(s, s->source.map[page], page, buf);
     if (place == NONE)
         return 0;
-    for (uint32_t i = 0; i < PAGE_WORDS; i++)
-        words += ((const word_t *)buf)[i] != ERASED_WORD;
+    words = plan(download_page(place), buf) % PLAN_ERASE;
     if (needs_erase(s, place, s->source.map[page], buf))
         ms = part_erase_ms(download_unit(place));
-    else
-        words = plan(download_page(place), buf);
-    return ms + (words * BOARD_FLASH_PROGRAM_MS + PAGE_WORDS - 1) / PAGE_WORDS;
+    return ms + PLAN_MS(words);
 }
 
 void stage_blank(struct stage *s, uint32_t page)
@@ -576,36 +567,27 @@ enum err stage_commit(struct stage *s, uint8_t *buf)
 
 /* ---- installing ---- */
 
-/* From here on nothing boots but what is complete. */
-static enum err take_vectors(void)
-{
-    return blank(app_page(0), 8) ? ERR_NONE : erase(PART_APP_UNIT);
-}
+/* The page goes to the application; of the first one what is programmed with
+ * the first word, the last of all, stays blank. */
+#define LAST (PLAN_ROW > 1 ? PLAN_ROW * sizeof(plan_word) : 4u)
 
-/* The page goes to the application; the first word of all stays blank. */
 static enum err copy_page(uint32_t page, const uint8_t *buf)
 {
-    uint32_t skip = page ? 0 : 4;
+    uint32_t skip = page ? 0 : LAST;
 
     return program(app_page(page) + skip, buf + skip, PAGE - skip);
 }
 
 static enum err install_unit(const struct stage *s, uint32_t unit, uint8_t *buf)
 {
-    uint32_t end = first_page(unit + 1), words = 0;
+    uint32_t end = first_page(unit + 1);
     enum err err = ERR_NONE;
 
-    for (uint32_t i = first_page(unit); i < end; i++)
-        if (!stays(s, i) && stage_page(s, i, buf))
-            words |= plan(app_page(i), buf);
-    if (!words)
-        return ERR_NONE;
-    if (unit != PART_APP_UNIT)
-        err = take_vectors();
-    if (!err && (words & NO_WAY))
-        err = erase(unit);
     for (uint32_t i = first_page(unit); i < end && !err; i++)
-        if (!stays(s, i) && stage_page(s, i, buf))
+        if (stage_page(s, i, buf) && plan(app_page(i), buf) & PLAN_ERASE)
+            err = erase(unit);
+    for (uint32_t i = first_page(unit); i < end && !err; i++)
+        if (stage_page(s, i, buf))
             err = copy_page(i, buf);
     plat_ms();
     return err;
@@ -619,14 +601,16 @@ enum err stage_install(struct stage *s, uint8_t *buf)
 
     stage_start(s);
     if (!changed(s) || pages_crc(s, buf) != s->source.crc)
-        return program_word(&record->end, 0);
+        return tries ? ERR_CHECK : program_word(&record->end, STAGE_USED);
     if (tries < STAGE_ATTEMPTS)
-        err = program(&record->attempts[tries], &(uint16_t){0}, 2);
+        err = program_word(&record->attempts[tries], STAGE_USED);
+    if (!err)
+        err = take_vectors();
     for (uint32_t unit = PART_APP_UNIT_END; unit-- > PART_APP_UNIT && !err;)
         err = install_unit(s, unit, buf);
     if (!err) {
         stage_page(s, 0, buf);
-        err = program(app_page(0), buf, 4);
+        err = program(app_page(0), buf, LAST);
     }
     return err ? err : program_word(&record->end, STAGE_DONE);
 }

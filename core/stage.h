@@ -15,12 +15,12 @@
  * The record, in the order in which it is written (each step survives a cut
  * before, inside and after it):
  *
- *   1  a pending record is made void (end = 0), before download changes
+ *   1  a pending record is made void, before download changes
  *   2  pages of download, in any order
  *   3  the image is verified as it lies in flash
  *   4  a free place of the record's area gets source and check
  *   5  ready = STAGE_READY: from here on the next reset installs
- *   6  one more of attempts[] = 0, at the start of each installation
+ *   6  one more of attempts[] is used, at the start of each installation
  *   7  the application's first erase unit is erased, the others are rewritten
  *      where they differ, the first one is written; its first 8 bytes are the
  *      last ones
@@ -28,7 +28,9 @@
  *
  * A cut between 5 and 8 comes back to 6, and 7 finds what is there already by
  * comparing.  Before 5 the old application is whole and boots.  In 7 there are
- * no valid vectors, so that even without a record nothing boots half.
+ * no valid vectors, but for a cut erase of the first unit; where the bootloader
+ * stays after that (the key), they are erased before the record can be made
+ * void.
  *
  * Records lie one behind the other in their area, the last one counts.  The
  * area is erased when it is full and none is pending; where it shares a sector
@@ -50,8 +52,15 @@
 #define STAGE_KEEP  0xFFFFu
 #define STAGE_BLANK 0xFFFEu
 
-/* What is to be installed, and what the record says of it. */
+/* What is to be installed, and what the record says of it.  It is programmed
+ * by rows where the flash has them. */
+#ifdef BOARD_FLASH_ROW
+#define STAGE_ALIGNED _Alignas(BOARD_FLASH_ROW)
+#else
+#define STAGE_ALIGNED
+#endif
 struct stage_source {
+    STAGE_ALIGNED
     uint32_t crc;     /* CRC-32 of all pages of the image that come from
                          download, as stage_page() gives them */
     uint32_t size;    /* of the image: bytes from the start of the slot, as
@@ -62,14 +71,17 @@ struct stage_source {
     uint16_t map[STAGE_PAGES];
 };
 
-/* As it lies in flash, little-endian.  What is not written is ones. */
+/* As it lies in flash, little-endian.  What is not written is erased, and a
+ * word is written once: STAGE_USED is any other value, of which a power cut may
+ * leave a part of its bits, but never STAGE_DONE. */
 #define STAGE_READY    0x59444552u /* "REDY" */
 #define STAGE_DONE     0x454E4F44u /* "DONE" */
-#define STAGE_ATTEMPTS 16u         /* that are counted; there may be more */
+#define STAGE_USED     (BOARD_FLASH_ERASED ? 0u : 1u)
+#define STAGE_ATTEMPTS 8u /* that are counted; there may be more */
 struct stage_record {
     uint32_t ready; /* STAGE_READY: the record is complete */
-    uint32_t end;   /* ones: pending.  STAGE_DONE: installed.  Else void */
-    uint16_t attempts[STAGE_ATTEMPTS]; /* 0 for each installation begun */
+    uint32_t end;   /* erased: pending.  STAGE_DONE: installed.  Else void */
+    uint32_t attempts[STAGE_ATTEMPTS]; /* used for each installation begun */
     uint32_t check;                    /* CRC-32 of source */
     struct stage_source source;
 };
@@ -162,5 +174,9 @@ enum err stage_commit(struct stage *s, uint8_t *buf);
  * ERR_NONE: it is done, or was refused because it is damaged; reset.  Else the
  * bootloader stays. */
 enum err stage_install(struct stage *s, uint8_t *buf);
+
+/* The bootloader stays: as stage_start().  What an installation has begun to
+ * change does not boot any more, whatever becomes of its record. */
+void stage_stay(struct stage *s);
 
 #endif

@@ -2,6 +2,7 @@
 /* upd_place.c - see upd_store.h: the update is written in place. */
 #include "boot.h"
 #include "flash.h"
+#include "plan.h"
 #include "upd_store.h"
 
 #include <string.h>
@@ -32,67 +33,14 @@ uint8_t store_byte(const struct upd *u, uint32_t addr)
     return *(const uint8_t *)addr;
 }
 
-/* What the silicon programs at once. */
-typedef BOARD_FLASH_WORD word_t;
-#define ERASED_WORD ((word_t)ERASED)
-#define PAGE_WORDS  (PAGE / sizeof(word_t))
-
-/* What it takes to make a page hold the buffer: the number of words to
- * program, plus PLAN_ERASE where one cannot be without. */
-#define PLAN_ERASE 0x10000u
-
-#ifdef BOARD_FLASH_ROW
-
-/* A row is programmed at once, and only while it is blank. */
-#define ROW_WORDS (BOARD_FLASH_ROW / sizeof(word_t))
-
-static uint32_t plan_page(const struct upd *u, uint32_t page)
+/* What it takes to make a page hold the buffer. */
+static uint32_t plan(const struct upd *u, uint32_t page)
 {
-    const word_t *want = (const word_t *)u->buf;
-    const word_t *is = (const word_t *)page;
-    uint32_t plan = 0, filled = PLAN_ERASE;
-
-    while (is < (const word_t *)(page + PAGE)) {
-        word_t wanted = 0, used = 0, differ = 0;
-
-        for (uint32_t i = ROW_WORDS; i--; want++, is++) {
-            wanted |= *want ^ ERASED_WORD;
-            used |= *is ^ ERASED_WORD;
-            differ |= *is ^ *want;
-        }
-        if (wanted)
-            filled += ROW_WORDS;
-        if (differ)
-            plan += ROW_WORDS;
-        if (differ && used)
-            plan |= PLAN_ERASE;
-    }
-    return plan & PLAN_ERASE ? filled : plan;
-}
-
-#else
-
-static uint32_t plan_page(const struct upd *u, uint32_t page)
-{
-    const word_t *want = (const word_t *)u->buf;
-    const word_t *is = (const word_t *)page;
-    uint32_t plan = 0, filled = PLAN_ERASE;
-
     /* More than a page is erased at once: what else is there is to go. */
-    if (PART_BIG_UNITS && u->erase[part_unit(page)])
-        plan = PLAN_ERASE;
-    for (uint32_t i = 0; i < PAGE_WORDS; i++) {
-        filled += want[i] != ERASED_WORD;
-        if (is[i] == want[i])
-            continue;
-        plan++;
-        if (BOARD_FLASH_CLEARS ? want[i] & ~is[i] : is[i] != ERASED_WORD)
-            plan |= PLAN_ERASE;
-    }
-    return plan & PLAN_ERASE ? filled : plan;
+    return plan_page((const void *)page, u->buf,
+                     PART_BIG_UNITS && u->erase[part_unit(page)] ? PLAN_ERASE
+                                                                 : 0);
 }
-
-#endif
 
 /* ---- changing flash: nothing more happens after an error ---- */
 
@@ -190,7 +138,7 @@ void store_commit(struct upd *u)
     uint32_t page = u->page;
     uint32_t unit = part_unit(page);
     uint32_t *first = (uint32_t *)u->buf;
-    uint32_t plan;
+    uint32_t todo;
 
     u->page = 0;
     if (!page || u->err)
@@ -198,14 +146,14 @@ void store_commit(struct upd *u)
 #if PART_BIG_UNITS
     u->implied = 0;
 #endif
-    plan = plan_page(u, page);
+    todo = plan(u, page);
     if (!PART_BIG_UNITS)
         u->erase[unit] = 0;
-    else if ((plan & PLAN_ERASE) && !u->erase[unit])
+    else if ((todo & PLAN_ERASE) && !u->erase[unit])
         u->err = ERR_NOT_ERASED; /* other data would go with it */
-    else if (plan & PLAN_ERASE)
+    else if (todo & PLAN_ERASE)
         erase_marked(u, unit);
-    if (!plan)
+    if (!todo)
         return;
     touch(u, page);
     if (u->err)
@@ -216,9 +164,9 @@ void store_commit(struct upd *u)
         /* What is invalid there may stay where nothing is erased. */
         *first = PART_BIG_UNITS ? *slot() : ERASED;
         if (!PART_BIG_UNITS)
-            plan = plan_page(u, page);
+            todo = plan(u, page);
     }
-    if (!PART_BIG_UNITS && (plan & PLAN_ERASE))
+    if (!PART_BIG_UNITS && (todo & PLAN_ERASE))
         erase(u, unit);
     program(u, page, u->buf, PAGE);
 }
@@ -294,12 +242,10 @@ void store_imply_erase(struct upd *u)
 
 uint32_t store_commit_ms(struct upd *u)
 {
-    uint32_t plan = !u->err ? plan_page(u, u->page) : 0;
-    uint32_t ms;
+    uint32_t todo = !u->err ? plan(u, u->page) : 0;
+    uint32_t ms = PLAN_MS(todo % PLAN_ERASE);
 
-    ms = (plan % PLAN_ERASE * BOARD_FLASH_PROGRAM_MS + PAGE_WORDS - 1) /
-         PAGE_WORDS;
-    if (plan & PLAN_ERASE)
+    if (todo & PLAN_ERASE)
         ms += part_erase_ms(part_unit(u->page));
     if (CONFIG_MARK && ms && !u->held)
         ms += BOARD_FLASH_MARK_MS;

@@ -4,14 +4,19 @@
  * is void, take the view back to the application. */
 #include "boot.h"
 #include "img.h"
+#include "plan.h"
 #include "upd_store.h"
 
 #include <string.h>
 
 #define PAGE BOARD_FLASH_PAGE
 
-/* The record's words, half-words of 53 us (DS5792 table 29) at worst. */
-#define RECORD_MS 10u
+/* The record by half-words of 53 us (DS5792 table 29); by rows, and three words
+ * that take as long. */
+#define RECORD_MS                                                              \
+    (10u + (PLAN_ROW > 1                                                       \
+                ? PLAN_MS(sizeof(struct stage_source) / sizeof(plan_word))     \
+                : 0))
 
 static uint32_t page_number(uint32_t addr)
 {
@@ -86,7 +91,7 @@ void store_erase(struct upd *u, uint32_t from, uint32_t end)
         u->err = ERR_NONE;
     }
     /* What was written just before stays, where nothing follows in its page. */
-    while (addr % PAGE && store_byte(u, addr) == 0xFF)
+    while (addr % PAGE && store_byte(u, addr) == (uint8_t)BOARD_FLASH_ERASED)
         addr++;
     for (addr &= ~(PAGE - 1); addr < stop; addr += PAGE)
         stage_blank(&u->stage, page_number(addr));
@@ -98,7 +103,7 @@ uint8_t *upd_file_page(struct upd *u, uint8_t place)
     if (place)
         memcpy(u->buf, stage_file_page(place), PAGE);
     else
-        memset(u->buf, 0xFF, PAGE);
+        memset(u->buf, (uint8_t)BOARD_FLASH_ERASED, PAGE);
     return u->buf;
 }
 

@@ -1,3 +1,3 @@
 # SPDX-License-Identifier: MIT
 set(FAMILY L072)
-set(WITHOUT staged full)
+set(WITHOUT full)

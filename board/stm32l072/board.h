@@ -53,7 +53,7 @@
 /* No area for the application's own settings: there is data EEPROM. */
 #define BOARD_KV_SIZE 0u
 
-/* Staged: two pages for the records of updates. */
+/* Staged: for the records of updates. */
 #define BOARD_RECORD_SIZE 2048u
 
 /* LED on PB5 and key on PB2 (pressed = low), demo's console on PA2. */

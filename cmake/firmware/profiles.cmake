@@ -73,6 +73,7 @@ set(PROFILE_drive_IS_PACKED TRUE)
 set(PROFILE_staged_BOOT_SIZE 16384)
 set(PROFILE_staged_BUDGET 12288)
 set(PROFILE_staged_BUDGET_F072 13312)
+set(PROFILE_staged_BUDGET_L072 13312)
 set(PROFILE_staged_CORE main.c boot.c usbd.c dfu.c upd.c upd_staged.c stage.c
     hex.c personality.c msc.c scsi.c drive.c drive_raw.c fat.c)
 set(PROFILE_staged_OPTIONS CONFIG_MSC=1 CONFIG_STAGED=1)

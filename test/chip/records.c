@@ -7,17 +7,23 @@
 #define READY 0x59444552u
 #define DONE  0x454E4F44u
 
-/* Offsets in a record. */
-enum {
-    AT_READY = 0,
-    AT_END = 4,
-    AT_ATTEMPTS = 8,
-    AT_SOURCE = 44,
-    AT_SIZE = AT_SOURCE + 4,
-    AT_VERSION = AT_SOURCE + 8,
-    AT_NAME = AT_SOURCE + 12,
-    AT_MAP = AT_SOURCE + 24,
-};
+/* Offsets in a record, and behind its first words, where the flash programs
+ * rows at the start of one. */
+enum { AT_READY = 0, AT_END = 4, AT_ATTEMPTS = 8, HEAD = 44 };
+enum { AT_SIZE = 4, AT_VERSION = 8, AT_NAME = 12, AT_MAP = 24 };
+
+static uint8_t *source(struct rig *r, uint32_t record)
+{
+    uint32_t unit = r->board->unit;
+
+    return rig_flash(r, record) + (HEAD + unit - 1) / unit * unit;
+}
+
+/* A word of a record as it is before it is written. */
+static uint32_t erased(struct rig *r)
+{
+    return chip_flash_erased(r->chip) * 0x01010101u;
+}
 
 enum { KEEP = 0xFFFF, BLANK = 0xFFFE };
 
@@ -31,21 +37,20 @@ static unsigned rooms(const struct rig_board *b)
 static struct record read_room(struct rig *r, unsigned i)
 {
     struct record rec = {.at = r->board->record + i * RECORD_ROOM};
-    const uint8_t *p = rig_flash(r, rec.at);
+    const uint8_t *p = rig_flash(r, rec.at), *s = source(r, rec.at);
     uint32_t end = rig_get32(p + AT_END);
 
     if (rig_get32(p + AT_READY) != READY)
         return rec;
-    rec.state = end == 0xFFFFFFFF ? RECORD_PENDING
-                : end == DONE     ? RECORD_DONE
-                                  : RECORD_VOID;
+    rec.state = end == erased(r) ? RECORD_PENDING
+                : end == DONE    ? RECORD_DONE
+                                 : RECORD_VOID;
     while (rec.attempts < RECORD_ATTEMPTS &&
-           (p[AT_ATTEMPTS + 2 * rec.attempts] &
-            p[AT_ATTEMPTS + 2 * rec.attempts + 1]) != 0xFF)
+           rig_get32(p + AT_ATTEMPTS + 4 * rec.attempts) != erased(r))
         rec.attempts++;
-    rec.size = rig_get32(p + AT_SIZE);
-    rec.version = rig_get32(p + AT_VERSION);
-    memcpy(rec.name, p + AT_NAME, 12);
+    rec.size = rig_get32(s + AT_SIZE);
+    rec.version = rig_get32(s + AT_VERSION);
+    memcpy(rec.name, s + AT_NAME, 12);
     return rec;
 }
 
@@ -74,34 +79,40 @@ unsigned record_count(struct rig *r, bool pending)
     return n;
 }
 
+void record_begin(struct rig *r, const struct record *rec)
+{
+    memset(rig_flash(r, rec->at + AT_ATTEMPTS + 4 * rec->attempts), 0x5A, 4);
+    chip_flash_changed(r->chip);
+}
+
 void record_marks(struct rig *r, const struct record *rec,
-                  uint8_t was[2 * RECORD_ATTEMPTS])
+                  uint8_t was[4 * RECORD_ATTEMPTS])
 {
     uint8_t *p = rig_flash(r, rec->at + AT_ATTEMPTS);
 
-    memcpy(was, p, 2 * RECORD_ATTEMPTS);
-    memset(p, 0xFF, 2 * RECORD_ATTEMPTS);
-    memset(p, 0, 2 * rec->attempts);
+    memcpy(was, p, 4 * RECORD_ATTEMPTS);
+    memset(p, (int)erased(r), 4 * RECORD_ATTEMPTS);
+    memset(p, 0x5A, 4 * rec->attempts);
 }
 
 void record_put_marks(struct rig *r, const struct record *rec,
-                      const uint8_t was[2 * RECORD_ATTEMPTS])
+                      const uint8_t was[4 * RECORD_ATTEMPTS])
 {
-    memcpy(rig_flash(r, rec->at + AT_ATTEMPTS), was, 2 * RECORD_ATTEMPTS);
+    memcpy(rig_flash(r, rec->at + AT_ATTEMPTS), was, 4 * RECORD_ATTEMPTS);
 }
 
 void record_image(struct rig *r, const struct record *rec, uint8_t *image,
                   uint32_t n)
 {
     const struct rig_board *b = r->board;
-    const uint8_t *map = rig_flash(r, rec->at + AT_MAP);
+    const uint8_t *map = source(r, rec->at) + AT_MAP;
 
     for (uint32_t at = 0; at < n; at += b->block) {
         unsigned entry = map[0] | map[1] << 8;
 
         map += 2;
         if (entry == BLANK)
-            memset(image + at, 0xFF, b->block);
+            memset(image + at, (int)erased(r), b->block);
         else
             memcpy(image + at,
                    rig_flash(r, entry == KEEP ? b->slot + at

@@ -8,7 +8,7 @@
 
 #include "rig.h"
 
-enum { RECORD_ROOM = 512, RECORD_ATTEMPTS = 16 };
+enum { RECORD_ROOM = 512, RECORD_ATTEMPTS = 8 };
 
 enum record_state { RECORD_NONE, RECORD_VOID, RECORD_PENDING, RECORD_DONE };
 
@@ -25,11 +25,14 @@ struct record record_last(struct rig *r);
 /* How many are complete, and of them pending. */
 unsigned record_count(struct rig *r, bool pending);
 
+/* Marks one more try. */
+void record_begin(struct rig *r, const struct record *rec);
+
 /* Takes its marks of tries for what they count, and puts them back. */
 void record_marks(struct rig *r, const struct record *rec,
-                  uint8_t was[2 * RECORD_ATTEMPTS]);
+                  uint8_t was[4 * RECORD_ATTEMPTS]);
 void record_put_marks(struct rig *r, const struct record *rec,
-                      const uint8_t was[2 * RECORD_ATTEMPTS]);
+                      const uint8_t was[4 * RECORD_ATTEMPTS]);
 
 /* The first n bytes, whole pages, of the image that the record says, made from
  * its map, download and application as they lie in flash. */

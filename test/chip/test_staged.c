@@ -215,7 +215,7 @@ static void test_erase_alone(void **state)
         assert_int_equal(rig_read(r, r->board->slot, back, r->board->block),
                          r->board->block);
         for (uint32_t i = 0; i < r->board->block; i++)
-            assert_int_equal(back[i], 0xFF);
+            assert_int_equal(back[i], chip_flash_erased(r->chip));
         assert_int_equal(chip_flash_ops(r->chip), 0);
         bench_assert_error(rig_leave(r), ERR_FIRMWARE);
         assert_refused(r);
@@ -369,6 +369,52 @@ static void test_damaged_record(void **state)
     assert_int_equal(record_last(r).state, RECORD_VOID);
 }
 
+/* The power failed while the first unit of the application was erased, its
+ * vectors look as before, and now the key is held: another update makes the
+ * record void, and nothing starts that is not whole. */
+static void test_begun_and_replaced(void **state)
+{
+    struct rig *r = *state;
+    struct record rec;
+
+    make_pending(r, 49);
+    rec = record_last(r);
+    record_begin(r, &rec);
+    *rig_flash(r, r->board->slot + 100) ^= 0x10;
+    chip_flash_changed(r->chip);
+    assert_int_equal(rig_reset_with_key(r), 0);
+    assert_record(r, RECORD_PENDING, 1);
+    sample_plain(r, 50);
+    assert_int_equal(rig_open(r), 0);
+    bench_assert_ok(sample_block(r, 0));
+    rig_settle(r);
+    assert_int_equal(record_count(r, true), 0);
+    assert_false(rig_boots_after_reset(r));
+    assert_true(rig_in_bootloader(r));
+    assert_int_equal(sample_update(r, true), 0);
+    assert_true(rig_app_runs(r, SIM_S));
+    assert_true(slot_is(r, image));
+}
+
+/* The same, and what was to be installed is damaged as well. */
+static void test_begun_and_damaged(void **state)
+{
+    struct rig *r = *state;
+    struct record rec;
+
+    make_pending(r, 51);
+    rec = record_last(r);
+    record_begin(r, &rec);
+    *rig_flash(r, r->board->download + 2 * r->board->block) ^= 1;
+    chip_flash_changed(r->chip);
+    assert_false(rig_boots_after_reset(r));
+    assert_true(rig_in_bootloader(r));
+    sample_plain(r, 52);
+    assert_int_equal(sample_update(r, true), 0);
+    assert_true(rig_app_runs(r, SIM_S));
+    assert_true(slot_is(r, image));
+}
+
 /* A cell that does not take its bits: the bootloader stays, nothing starts; the
  * next reset tries again, and counts it. */
 static void test_worn_application(void **state)
@@ -434,6 +480,8 @@ int main(int argc, char **argv)
         CHIP_TEST(test_pending_taken_back),
         CHIP_TEST(test_damaged_download),
         CHIP_TEST(test_damaged_record),
+        CHIP_TEST(test_begun_and_replaced),
+        CHIP_TEST(test_begun_and_damaged),
         CHIP_TEST(test_worn_application),
         CHIP_TEST(test_worn_download),
         CHIP_TEST(test_record_tells_the_image),

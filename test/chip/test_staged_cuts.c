@@ -169,7 +169,7 @@ static uint64_t way_hash(void)
     const struct rig_board *b = lab.r->board;
     size_t n = b->ram_end - b->ram;
     struct record rec = record_last(lab.r);
-    uint8_t marks[2 * RECORD_ATTEMPTS];
+    uint8_t marks[4 * RECORD_ATTEMPTS];
     uint64_t h;
 
     if (n > sizeof(ram) || !chip_peek(lab.r->chip, b->ram, ram, n))
@@ -274,15 +274,25 @@ static unsigned long recover(void)
     return (unsigned long)(chip_flash_ops(lab.r->chip) - ops);
 }
 
+/* To erase what the bootloader erases together. */
+static uint32_t erase_ops(uint32_t addr)
+{
+    return rig_page(lab.r->board, addr).size /
+           chip_flash_page(lab.r->chip, addr);
+}
+
 /* The chip is off: the operations that it will take until the erase unit that
  * it is at is done.  Units are installed from the last to the first. */
 static unsigned operations_of_unit(void)
 {
     enum { LEAST = 2 };
     const struct rig_board *b = lab.r->board;
+    uint8_t erased = chip_flash_erased(lab.r->chip);
     struct record rec = record_last(lab.r);
     struct rig_span unit = rig_page(b, b->slot + lab.bytes - 1);
-    unsigned vectors = !rig_flash_blank(lab.r, b->slot, 8);
+    uint32_t mark = 4 / b->least;
+    uint32_t vectors =
+        rig_flash_blank(lab.r, b->slot, 8) ? 0 : erase_ops(b->slot);
 
     if (rec.state != RECORD_PENDING)
         return LEAST;
@@ -291,18 +301,23 @@ static unsigned operations_of_unit(void)
         const uint8_t *is = rig_flash(lab.r, unit.start);
         uint32_t at = unit.start - b->slot, differ = 0, filled = 0, erase = 0;
 
-        for (uint32_t i = 0; i < unit.size && at + i < lab.bytes; i += b->unit)
-            for (uint32_t k = i, d = 0, f = 0; k < i + b->unit; k++) {
-                f |= made[at + k] != 0xFF;
+        for (uint32_t i = 0; i < unit.size && at + i < lab.bytes;
+             i += b->unit) {
+            uint32_t d = 0, f = 0, e = 0;
+
+            for (uint32_t k = i; k < i + b->unit; k++) {
+                f |= made[at + k] != erased;
                 d |= is[k] != made[at + k];
-                erase |= is[k] != made[at + k] &&
-                         (b->whole_pages ? is[i] != 0xFF || is[i + 1] != 0xFF
-                                         : made[at + k] & ~is[k]);
-                if (k + 1 == i + b->unit)
-                    differ += d, filled += f;
+                e |= b->whole_pages ? is[k] != erased
+                                    : (made[at + k] & ~is[k]) != 0;
             }
+            differ += d;
+            filled += f;
+            erase |= d && e;
+        }
         if (differ)
-            return 1 + vectors + (erase ? 1 + filled : differ);
+            return mark + vectors +
+                   (erase ? erase_ops(unit.start) + filled : differ);
     }
     return LEAST;
 }
@@ -615,7 +630,8 @@ static void make_image(uint8_t *image, uint32_t seed, bool stamped)
 
     rig_image(b, image, lab.bytes, seed);
     for (uint32_t at = 0; at < lab.bytes && !lab.s->dense; at += b->block)
-        memset(image + at + SPARSE, 0xFF, b->block - SPARSE);
+        memset(image + at + SPARSE, chip_flash_erased(lab.r->chip),
+               b->block - SPARSE);
     if (stamped)
         rig_stamp(b, image, lab.bytes);
 }

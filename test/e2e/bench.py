@@ -84,6 +84,11 @@ OTHERS = [Board(path.parent.name)
           for path in sorted(ROOT.glob("board/*/board.h"))
           if path.parent.name not in ("stm32f103ze", "stm32f407")
           and (FIRMWARE / path.parent.name).exists()]
+# Of these, profile staged: every day where the flash differs from the boards
+# above.
+STAGED = [board for board in OTHERS
+          if (board.files / "sallyport-staged.elf").exists()]
+STAGED_SLOW = [board for board in STAGED if board.name != "stm32l072"]
 # One outside the tree, which is built when its turn comes.
 OUTSIDE = Board("gadget", folder=ROOT / "docs/example/gadget",
                 model="stm32f103rc")

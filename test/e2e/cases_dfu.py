@@ -11,7 +11,8 @@ from pathlib import Path
 import images
 import outside
 import usbmon
-from bench import (BOARDS, DFU_ID, KB, LOGS, OTHERS, OUTSIDE, Layout, add,
+from bench import (BOARDS, DFU_ID, KB, LOGS, OTHERS, OUTSIDE, STAGED,
+                   STAGED_SLOW, Layout, add,
                    app_line, case, check, last_drawn, on_both, same)
 from cases_drive import cp, put_tool
 from chip import PROGRAM, ROOT
@@ -82,6 +83,20 @@ def updates(b):
 
 
 add("updates", updates, OTHERS)
+
+
+def staged_updates(b):
+    """An image goes through the partition of its own and starts."""
+    b.start(firmware="sallyport-staged.elf")
+    start, _ = b.layout().slot()
+    check(start == b.board.slot_of("staged")[0], "slot is 0x%08x", start)
+    _, data = download_leave(b, b.board.read("demo-staged.bin"), b.board.size,
+                             "1.0.0")
+    enter_by_detach(b)
+    same(b.upload(start, len(data)), data, "read back")
+
+
+add("staged_updates", staged_updates, STAGED, STAGED_SLOW)
 
 
 def outside_the_tree(b):

@@ -12,8 +12,8 @@ import time
 from pathlib import Path
 
 import images
-from bench import (BOARDS, KB, OTHERS, LOGS, Bench, Layout, add, app_line, check,
-                   last_drawn, on_both, same)
+from bench import (BOARDS, KB, LOGS, OTHERS, STAGED, STAGED_SLOW, Bench, Layout,
+                   add, app_line, check, last_drawn, on_both, same)
 from chip import ROOT
 from guest.build import libraries
 
@@ -468,6 +468,8 @@ for row, others in ((("cp", "flush", "uf2", "umount"), BOARDS[1:]),
                     (("cp", "default", "plain", "eject"), BOARDS)):
     add("drive_staged_%s_%s" % row[1:3],
         lambda b, row=row: staged(b, *row), BOARDS, others)
+add("drive_staged_cp", lambda b: staged(b, "cp", "flush", "uf2", "umount"),
+    STAGED, STAGED_SLOW)
 
 
 # ---- the largest files ----

@@ -28,5 +28,15 @@ const struct rig_board rig_stm32l072[] = {
         .layout = "@Internal Flash /0x08000000/04*001Ka,94*002Kg",
     },
     {COMMON, DRIVE, .profile = "both"},
+    {
+        COMMON,
+        .profile = "staged",
+        .slot = 0x08004000,
+        .slot_end = 0x08019C00,
+        .download = 0x08019C00,
+        .record = 0x0802F800,
+        .sector = {{16, 1024}, {87, 1024}, {89, 1024}},
+        .layout = "@Internal Flash /0x08000000/16*001Ka,87*001Kg,89*001Ka",
+    },
     {0},
 };
