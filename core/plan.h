@@ -9,6 +9,7 @@
 
 #include "config.h"
 
+#include <stdbool.h>
 #include <stdint.h>
 
 typedef BOARD_FLASH_WORD plan_word;
@@ -25,9 +26,9 @@ typedef BOARD_FLASH_WORD plan_word;
 
 /* Words to program for the page at `is` to hold `want`, both aligned to 4
  * bytes; with PLAN_ERASE, which the caller may also know beforehand: those
- * behind the erase. */
+ * behind the erase.  quick: only whether there is PLAN_ERASE. */
 static inline uint32_t plan_page(const void *is, const void *want,
-                                 uint32_t plan)
+                                 uint32_t plan, bool quick)
 {
     const plan_word *from = is, *to = want;
     uint32_t filled = PLAN_ERASE;
@@ -38,14 +39,15 @@ static inline uint32_t plan_page(const void *is, const void *want,
         for (uint32_t n = PLAN_ROW; n--; i++) {
             wanted |= to[i] ^ PLAN_ERASED;
             differ |= from[i] ^ to[i];
-            refused |= BOARD_FLASH_CLEARS ? to[i] & ~from[i]
-                                          : from[i] ^ PLAN_ERASED;
+            refused |=
+                BOARD_FLASH_CLEARS ? to[i] & ~from[i] : from[i] ^ PLAN_ERASED;
         }
-        if (wanted)
-            filled += PLAN_ROW;
+        filled += (wanted != 0) * PLAN_ROW;
         if (!differ)
             continue;
         plan += PLAN_ROW;
+        if (refused && quick)
+            return PLAN_ERASE;
         if (refused)
             plan |= PLAN_ERASE;
     }

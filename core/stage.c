@@ -56,10 +56,9 @@ static bool same(const void *a, const void *b)
     return true;
 }
 
-/* Words to program for a page to hold these bytes, or PLAN_ERASE. */
-static uint32_t plan(const void *is, const void *want)
+static uint32_t plan(const void *is, const void *want, bool quick)
 {
-    return plan_page(is, want, 0);
+    return plan_page(is, want, 0, quick);
 }
 
 static enum err program(const volatile void *to, const void *from, uint32_t n)
@@ -289,7 +288,7 @@ static bool needs_erase(const struct stage *s, uint32_t place, uint32_t own,
     uint32_t n = PAGE;
 
     if (!PART_BIG_UNITS || place == own)
-        return plan(page, buf) & PLAN_ERASE;
+        return plan(page, buf, true) & PLAN_ERASE;
     if (erasable(s, place, own)) {
         uint32_t unit = download_unit(place);
 
@@ -411,7 +410,7 @@ uint32_t stage_write_ms(const struct stage *s, uint32_t page,
     place = find_place(s, s->source.map[page], page, buf);
     if (place == NONE)
         return 0;
-    words = plan(download_page(place), buf) % PLAN_ERASE;
+    words = plan(download_page(place), buf, false) % PLAN_ERASE;
     if (needs_erase(s, place, s->source.map[page], buf))
         ms = part_erase_ms(download_unit(place));
     return ms + PLAN_MS(words);
@@ -584,7 +583,7 @@ static enum err install_unit(const struct stage *s, uint32_t unit, uint8_t *buf)
     enum err err = ERR_NONE;
 
     for (uint32_t i = first_page(unit); i < end && !err; i++)
-        if (stage_page(s, i, buf) && plan(app_page(i), buf) & PLAN_ERASE)
+        if (stage_page(s, i, buf) && plan(app_page(i), buf, true) & PLAN_ERASE)
             err = erase(unit);
     for (uint32_t i = first_page(unit); i < end && !err; i++)
         if (stage_page(s, i, buf))

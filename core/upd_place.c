@@ -37,9 +37,9 @@ uint8_t store_byte(const struct upd *u, uint32_t addr)
 static uint32_t plan(const struct upd *u, uint32_t page)
 {
     /* More than a page is erased at once: what else is there is to go. */
-    return plan_page((const void *)page, u->buf,
-                     PART_BIG_UNITS && u->erase[part_unit(page)] ? PLAN_ERASE
-                                                                 : 0);
+    return plan_page(
+        (const void *)page, u->buf,
+        PART_BIG_UNITS && u->erase[part_unit(page)] ? PLAN_ERASE : 0, false);
 }
 
 /* ---- changing flash: nothing more happens after an error ---- */

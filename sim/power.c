@@ -210,6 +210,13 @@ enum flash_fate chip_flash_op(struct chip *c, enum flash_op op)
 
     if (l->cut_now)
         return FLASH_FATE_NONE;
+    if (hit) {
+        l->cut_armed = false;
+        l->cut_now = true;
+        l->cpu.attention = true;
+        if (l->cut_mode == CUT_BEFORE)
+            return FLASH_FATE_NONE;
+    }
     if (op == FLASH_OP_ERASE)
         l->erases++;
     else
@@ -218,12 +225,7 @@ enum flash_fate chip_flash_op(struct chip *c, enum flash_op op)
     time_reschedule(c, SLOT_FLASH_REPORT);
     if (!hit)
         return worn(l, number);
-    l->cut_armed = false;
-    l->cut_now = true;
-    l->cpu.attention = true;
-    return l->cut_mode == CUT_BEFORE ? FLASH_FATE_NONE
-           : l->cut_mode == CUT_TORN ? FLASH_FATE_TORN
-                                     : FLASH_FATE_DONE;
+    return l->cut_mode == CUT_TORN ? FLASH_FATE_TORN : FLASH_FATE_DONE;
 }
 
 void power_cut(struct chip *c)

@@ -23,7 +23,7 @@
 
 /* Torn patterns where there is more than one kind of half: erases, and the
  * words that decide whether an image starts. */
-enum { TORN_MANY = 32, TORN_SAMPLE = 6 };
+enum { TORN_MANY = 32, TORN_SAMPLE = 3 };
 
 static const char *const mode_name[] = {"before", "torn", "after"};
 

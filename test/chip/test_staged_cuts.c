@@ -36,7 +36,7 @@ enum { ROOM = 512 * 1024, PAGES = 6, SPARSE = 128, TORN_ERASES = 6 };
  * is over, or all of it: between leave and the installation are 150 ms and two
  * checks of the image. */
 #define STEP (3360 * SIM_US)
-enum { BLOCK_QUIET = 4, ALL_QUIET = 150 };
+enum { BLOCK_QUIET = 8, ALL_QUIET = 150 };
 #define PATIENCE (400 * SIM_MS)
 
 static bool deep(void)
@@ -527,8 +527,9 @@ static void cut_again(unsigned long ops)
 /* ---- the update ---- */
 
 /* By the number of the operation; steps of few operations, which are records,
- * are taken as a whole. */
-enum { FEW = 4 };
+ * are taken as a whole.  Where rows are programmed each step has one operation,
+ * and all of the image some hundred. */
+enum { FEW = 4, ROW = 64, ROWS_EVERY = 3 };
 
 static bool in_sample(uint64_t op, unsigned n, unsigned every)
 {
@@ -542,7 +543,8 @@ static void visit_first(const struct chip_snapshot *from, unsigned n)
         bool pairs =
             lab.s->pairs && in_sample(op / lab.s->every, FEW + 1, lab.s->pairs);
 
-        if (in_sample(op, n, lab.s->every))
+        if (lab.r->board->unit < ROW ? in_sample(op, n, lab.s->every)
+                                     : in_sample(op, FEW + 1, ROWS_EVERY))
             cut_operation(from, i, pairs ? cut_again : nothing_more);
     }
 }
