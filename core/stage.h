@@ -127,7 +127,8 @@ static inline bool stage_pending(void)
 }
 
 /* The view of a chip that has just started: what is pending, or else the
- * application. */
+ * application.  What an installation has begun to change does not boot any
+ * more, whatever becomes of its record. */
 void stage_start(struct stage *s);
 
 /* Fills buf with a page of the image.  False where it stays as it is in the
@@ -174,9 +175,5 @@ enum err stage_commit(struct stage *s, uint8_t *buf);
  * ERR_NONE: it is done, or was refused because it is damaged; reset.  Else the
  * bootloader stays. */
 enum err stage_install(struct stage *s, uint8_t *buf);
-
-/* The bootloader stays: as stage_start().  What an installation has begun to
- * change does not boot any more, whatever becomes of its record. */
-void stage_stay(struct stage *s);
 
 #endif
