@@ -128,7 +128,7 @@ class Shown:
     def installed(self, image, version=NEW):
         """Flash has the image, after the reset where that installs it, and
         the application runs."""
-        staged = self.profile == "staged"
+        staged = self.profile in ("staged", "full")
         before = self.flash()
         if staged:
             same(before[:len(self.old)], self.old, "the old application")
@@ -200,20 +200,30 @@ class Drive(Shown):
             check("ID_FS_TYPE=vfat\n" in printed
                   and "ID_FS_LABEL=BOOTLOADER\n" in printed,
                   "blkid says\n%s", printed)
+        more = self.more_files()
         printed = self.sh("fsck.fat -n /dev/$d")
-        check(re.fullmatch(r"fsck.fat \S+ \(\S+\)\n/dev/\w+: 2 files, "
-                           r"\d+/\d+ clusters\n", printed),
+        check(re.fullmatch(r"fsck.fat \S+ \(\S+\)\n/dev/\w+: %d files, "
+                           r"\d+/\d+ clusters\n"
+                           % (2 + len(more) + (5 if more else 0)), printed),
               "fsck.fat says\n%s", printed)
         printed = self.sh("mdir -b -i /dev/$d ::")
-        check(printed == "::/%s.txt\n" % state, "mdir says\n%s%s", printed,
+        check(printed.split() == ["::/" + name
+                                  for name in [state + ".txt"] + more],
+              "mdir says\n%s%s", printed,
               self.sh("mtype -i /dev/$d '::*.txt'"))
-        text = self.sh("mkdir -p $m && mount -o ro /dev/$d $m && cat $m/*"
-                       " && umount $m")
+        text = self.sh("mkdir -p $m && mount -o ro /dev/$d $m &&"
+                       " cat $m/%s.txt && umount $m" % state)
         check("result: %s" % state in text, "the status file says\n%s", text)
         if closely:
             same(self.sh("mtype -i /dev/$d ::%s.txt" % state), text,
                  "the status file as mtools reads it")
         return text
+
+    def more_files(self):
+        """Those beside the status file that are not hidden, where there is an
+        application."""
+        return (["INFO_UF2.TXT", "CURRENT.BIN", "CURRENT.UF2"]
+                if self.profile == "full" else [])
 
     def trouble(self):
         log = self.guest.run("dmesg").output
@@ -470,6 +480,40 @@ for row, others in ((("cp", "flush", "uf2", "umount"), BOARDS[1:]),
         lambda b, row=row: staged(b, *row), BOARDS, others)
 add("drive_staged_cp", lambda b: staged(b, "cp", "flush", "uf2", "umount"),
     STAGED, STAGED_SLOW)
+
+
+# ---- more files on the volume ----
+
+def shows_the_application(b):
+    """What is in flash can be copied away; dropped again, under its own name,
+    it is installed."""
+    drive = Drive(b, "full")
+    drive.looks_clean("READY")
+    printed = drive.sh("mount -o ro /dev/$d $m && ls -A $m && ls -A "
+                       "$m/.fseventsd && cat $m/INFO_UF2.TXT")
+    names, text = printed.split("UF2 Bootloader v")
+    check(sorted(names.splitlines()) == sorted(
+        drive.more_files() + ["READY.txt", "no_log", ".Trashes", ".fseventsd",
+                              ".metadata_never_index",
+                              "System Volume Information"]),
+          "there are\n%s", names)
+    check(re.fullmatch(r"\d+\.\d+\.\d+ Sallyport \S+\n"
+                       r"Model: %s\w*\nBoard-ID: %s\S*-%s-v0\n"
+                       % (b.board.name.upper()[:9], b.board.name.upper()[:9],
+                          b.board.name), text), "INFO_UF2.TXT has\n%s", text)
+    drive.sh("cp $m/CURRENT.* /tmp && umount $m")
+    same(b.guest.get("/tmp/CURRENT.BIN"), drive.old, "CURRENT.BIN")
+    file = b.guest.get("/tmp/CURRENT.UF2")
+    image = b"".join(file[at + 32:at + 288] for at in range(0, len(file), 512))
+    same(image[:len(drive.old)], drive.old, "CURRENT.UF2")
+    since = b.chip.mark()
+    drive.sh("mount -o flush /dev/$d $m && cp /tmp/CURRENT.UF2 $m/ && "
+             "umount $m && eject /dev/$d")
+    drive.wait_result(since, "SUCCESS")
+    drive.installed(drive.old, OLD)
+
+
+add("drive_shows_the_application", shows_the_application, BOARDS, BOARDS[1:])
 
 
 # ---- the largest files ----

@@ -12,7 +12,7 @@ from cases_drive import NEW, QUIET_LIMIT, Shown, packed, plain
 from uefi import Uefi
 
 # board, profile, kind of file
-ROWS = [(F103, "both", "uf2"), (F407, "staged", "bin")]
+ROWS = [(F103, "both", "uf2"), (F407, "full", "bin")]
 SLOW = [(F103, "staged", "uf2"), (F103, "both", "plain"),
         (F407, "both", "bin"), (F407, "staged", "uf2")]
 
