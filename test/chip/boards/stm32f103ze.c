@@ -17,6 +17,13 @@
     .layout = "@Internal Flash /0x08000000/"                                   \
               "04*002Ka,62*008Kg,01*004Kg,02*002Ka"
 
+#define STAGED                                                                 \
+    .slot = 0x08004000, .slot_end = 0x08041000, .download = 0x08041000,        \
+    .record = 0x0807E000,                                                      \
+    .sector = {{8, 2048}, {61, 4096}, {62, 4096}, {2, 2048}},                  \
+    .layout = "@Internal Flash /0x08000000/"                                   \
+              "08*002Ka,61*004Kg,62*004Ka,02*002Ka"
+
 const struct rig_board rig_stm32f103ze[] = {
     {
         COMMON,
@@ -29,16 +36,7 @@ const struct rig_board rig_stm32f103ze[] = {
     },
     {COMMON, DRIVE, .profile = "both"},
     {COMMON, DRIVE, .profile = "drive"},
-    {
-        COMMON,
-        .profile = "staged",
-        .slot = 0x08004000,
-        .slot_end = 0x08041000,
-        .download = 0x08041000,
-        .record = 0x0807E000,
-        .sector = {{8, 2048}, {61, 4096}, {62, 4096}, {2, 2048}},
-        .layout = "@Internal Flash /0x08000000/"
-                  "08*002Ka,61*004Kg,62*004Ka,02*002Ka",
-    },
+    {COMMON, STAGED, .profile = "staged"},
+    {COMMON, STAGED, .profile = "full"},
     {0},
 };

@@ -19,20 +19,18 @@
     .layout = "@Internal Flash /0x08000000/"                                   \
               "01*016Ka,03*016Kg,01*064Kg,07*128Kg"
 
+#define STAGED                                                                 \
+    .kv = 0x08100000, .slot_end = 0x08080000, .download = 0x08080000,          \
+    .record = 0x080FC000,                                                      \
+    .layout = "@Internal Flash /0x08000000/"                                   \
+              "01*016Ka,03*016Kg,01*064Kg,03*128Kg,04*128Ka"
+
 const struct rig_board rig_stm32f407[] = {
     {COMMON, IN_PLACE, .profile = "dfu"},
     {COMMON, IN_PLACE, .profile = "both"},
     {COMMON, IN_PLACE, .profile = "drive"},
-    {
-        COMMON,
-        .profile = "staged",
-        .kv = 0x08100000,
-        .slot_end = 0x08080000,
-        .download = 0x08080000,
-        .record = 0x080FC000,
-        .layout = "@Internal Flash /0x08000000/"
-                  "01*016Ka,03*016Kg,01*064Kg,03*128Kg,04*128Ka",
-    },
+    {COMMON, STAGED, .profile = "staged"},
+    {COMMON, STAGED, .profile = "full"},
     {
         COMMON,
         .profile = "staged-kv", /* BOARD_KV_SIZE of 256 KB */
