@@ -83,5 +83,5 @@ if(SALLYPORT_FIRMWARE)
     install(DIRECTORY ${PROJECT_BINARY_DIR}/firmware/ COMPONENT firmware
         DESTINATION ${CMAKE_INSTALL_DATADIR}/sallyport FILES_MATCHING
         REGEX "/sallyport-[^/]*[.](hex|bin)$"
-        REGEX "-kv[.][^/]*$" EXCLUDE) # of a test
+        REGEX "-(kv|closed)[.][^/]*$" EXCLUDE) # of tests
 endif()

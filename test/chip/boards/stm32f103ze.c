@@ -38,5 +38,6 @@ const struct rig_board rig_stm32f103ze[] = {
     {COMMON, DRIVE, .profile = "drive"},
     {COMMON, STAGED, .profile = "staged"},
     {COMMON, STAGED, .profile = "full"},
+    {COMMON, STAGED, .profile = "full-closed"}, /* CONFIG_READBACK=0 */
     {0},
 };
