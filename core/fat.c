@@ -176,7 +176,7 @@ static const char state_name[][8] = {"READY  ", "SUCCESS", "ERROR  "};
 #define BOTH_FIELDS NO_FIELDS
 #define BOTH_FILL   NO_FILL
 #endif
-#if CONFIG_STAGED && CONFIG_FILES
+#if CONFIG_STAGED
 #define STAGED_FIELDS ERR_FIELDS
 #define STAGED_FILL   ERR_FILL
 #else

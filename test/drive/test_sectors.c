@@ -435,6 +435,38 @@ static void own_file_replaced(void **state)
     rig.slot(rig.dev.ctx, slot);
     assert_memory_equal(slot, image, LENGTH);
 }
+
+/* As each system does it. */
+static void own_file_replaced_by_hosts(void **state)
+{
+    static const char *const names[] = {"CURRENT.BIN", "CURRENT.UF2"};
+    struct copier *copier = copier_new();
+    struct host_file dropped = {.size = LENGTH};
+    struct host_result result;
+
+    (void)state;
+    for (unsigned i = 0; i < 2 * HOST_KINDS; i++) {
+        struct host_plan plan;
+
+        start_with_app();
+        payload_image(&board, 3, LENGTH, true, image);
+        dropped.name = names[i % 2]; /* what is in it counts */
+        dropped.data = image;
+        host_plan_seeded(&plan, (enum host_kind)(i / 2), 1);
+        plan.flags = 0;
+        plan.files = &dropped;
+        plan.count = 1;
+        plan.end = HOST_EJECT;
+        host_copy(copier, &rig.dev, &plan, &result);
+        wait_ms(QUIET_MS);
+        if (result.status != HOST_OK || !success())
+            fail_msg("%s, %s: %s", host_name(plan.kind), dropped.name,
+                     result.text);
+        rig.slot(rig.dev.ctx, slot);
+        assert_memory_equal(slot, image, LENGTH);
+    }
+    copier_free(copier);
+}
 #endif
 
 int main(void)
@@ -453,6 +485,7 @@ int main(void)
         cmocka_unit_test_setup(own_files_deleted_or_written, setup),
         cmocka_unit_test_setup(own_file_renamed, setup),
         cmocka_unit_test_setup(own_file_replaced, setup),
+        cmocka_unit_test_setup(own_file_replaced_by_hosts, setup),
 #endif
     };
     struct core_disk *disk = core_disk_new(&rig);

@@ -235,11 +235,10 @@ static void status_says_what_it_is(void **state)
 static void every_error_has_its_sentence(void **state)
 {
 #define SENTENCE(name, status, sentence, chinese) {name, sentence, chinese},
-#if CONFIG_FILES
-    static const bool both = true;
+    static const bool both = CONFIG_FILES;
+#if CONFIG_STAGED
 #define STAGED SENTENCE
 #else
-    static const bool both = false;
 #define STAGED ERR_SKIP
 #endif
     static const struct {
