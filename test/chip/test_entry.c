@@ -736,6 +736,21 @@ static void test_version(void **state)
     snprintf(line, sizeof(line), "\r\nbootloader %s\r\n",
              strchr(version, ' ') + 1);
     assert_non_null(strstr(chip_usart_text(r->chip), line));
+
+    /* Behind another bootloader: a vector, or nothing. */
+    for (int other = 0; other < 2; other++) {
+        static const uint8_t vectors[2][4] = {{0x61, 0x6C, 0x00, 0x08}, {0}};
+        uint8_t ours[4];
+        size_t printed = strlen(chip_usart_text(r->chip));
+
+        memcpy(ours, rig_flash(r, 0x08000010), sizeof(ours));
+        rig_flash_put(r, 0x08000010, vectors[other], sizeof(ours));
+        assert_true(app_after(r, RESET_PIN));
+        host_wait(r->host, 20 * SIM_MS);
+        rig_flash_put(r, 0x08000010, ours, sizeof(ours));
+        assert_non_null(strstr(chip_usart_text(r->chip) + printed, "demo"));
+        assert_null(strstr(chip_usart_text(r->chip) + printed, "bootloader"));
+    }
 }
 
 static void test_app_idle(void **state)

@@ -436,6 +436,32 @@ static void own_file_replaced(void **state)
     assert_memory_equal(slot, image, LENGTH);
 }
 
+/* Its name and version, once it is installed. */
+static void status_names_the_file(void **state)
+{
+    char text[FAT_SECTOR + 1] = "";
+
+    (void)state;
+    start_with_app();
+    payload_image(&board, 3, LENGTH, true, image);
+    bin(CLUSTER, image, 0, (LENGTH + FAT_SECTOR - 1) / FAT_SECTOR);
+    file(0, CLUSTER, LENGTH);
+    metadata();
+    wait_ms(QUIET_MS);
+    assert_true(success());
+    read_at(FAT_LBA(FAT_STATUS), text);
+    assert_null(strstr(text, "FILE0.BIN")); /* not yet */
+    for (int i = 0; i < 50; i++) {          /* the key is not always held */
+        rig.replug(rig.dev.ctx, 1000, true);
+        read_at(FAT_LBA(FAT_STATUS), text);
+        if (strstr(text, "FILE0.BIN"))
+            break;
+    }
+    assert_non_null(strstr(text, "\nfirmware: "));
+    assert_string_equal(text + strlen(text) - strlen(" FILE0.BIN\n"),
+                        " FILE0.BIN\n");
+}
+
 /* As each system does it. */
 static void own_file_replaced_by_hosts(void **state)
 {
@@ -486,6 +512,7 @@ int main(void)
         cmocka_unit_test_setup(own_file_renamed, setup),
         cmocka_unit_test_setup(own_file_replaced, setup),
         cmocka_unit_test_setup(own_file_replaced_by_hosts, setup),
+        cmocka_unit_test_setup(status_names_the_file, setup),
 #endif
     };
     struct core_disk *disk = core_disk_new(&rig);
