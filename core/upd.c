@@ -109,7 +109,11 @@ void upd_begin(struct upd *u, uint32_t addr, uint32_t n)
     u->write = addr;
 }
 
-void upd_put(struct upd *u, uint32_t addr, const uint8_t *data, uint32_t n)
+#if CONFIG_MSC
+__attribute__((noinline))
+#endif
+uint8_t *
+upd_page(struct upd *u, uint32_t addr)
 {
     uint32_t page = addr & ~(PAGE - 1);
 
@@ -118,7 +122,24 @@ void upd_put(struct upd *u, uint32_t addr, const uint8_t *data, uint32_t n)
         store_imply_erase(u);
         store_load(u, page);
     }
-    memcpy(u->buf + addr % PAGE, data, n);
+    return u->buf + addr % PAGE;
+}
+
+void upd_put(struct upd *u, uint32_t addr, const uint8_t *data, uint32_t n)
+{
+    memcpy(upd_page(u, addr), data, n);
+}
+
+void upd_swap(struct upd *u, uint32_t addr, uint8_t *data, uint32_t n)
+{
+    uint8_t *to = upd_page(u, addr);
+
+    while (n--) {
+        uint8_t was = *to;
+
+        *to++ = *data;
+        *data++ = was;
+    }
 }
 
 void upd_feed(struct upd *u, const uint8_t *data, uint32_t n)

@@ -131,6 +131,11 @@ void upd_leave(struct upd *u);
 void upd_open(struct upd *u);
 /* A piece, inside the slot and inside one page. */
 void upd_put(struct upd *u, uint32_t addr, const uint8_t *data, uint32_t n);
+/* Opens the page that has an address, and returns where its bytes from there on
+ * lie until the next one is opened; what has changed is written then.  Swaps a
+ * piece with them. */
+uint8_t *upd_page(struct upd *u, uint32_t addr);
+void upd_swap(struct upd *u, uint32_t addr, uint8_t *data, uint32_t n);
 /* The file is complete and ends so far behind the start of the slot, or where
  * its stamp says: gaps in it are erased, what lies behind it stays.  Verifies
  * the image. Without an error upd_poll() installs it, then upd_busy() is false.
