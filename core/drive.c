@@ -14,8 +14,6 @@
 
 _Static_assert(FAT_FREE_END *CLUSTER_SECTORS <= 0x10000u, "owner is 16 bits");
 
-#define GUESSES (FAT_GUESS | FAT_GUESS_OVER_END)
-
 /* Times are counted in ticks, because small numbers fit an instruction. */
 #define TICK_MS   256u
 #define TICKS(ms) (((ms)-1u) / TICK_MS + 1u)
@@ -47,6 +45,8 @@ static void drop(struct drive *d)
     if (d->opened)
         upd_drop(d->upd);
     d->opened = false;
+    if (!CONFIG_STAGED)
+        memset(d->owner, 0, sizeof(d->owner));
 }
 
 __attribute__((noinline)) struct drive_sector *drive_find(struct drive *d,
@@ -65,7 +65,8 @@ __attribute__((noinline)) struct drive_sector *drive_find(struct drive *d,
 #define NOT_OF_A_USER                                                          \
     (FAT_ATTR_DIRECTORY | FAT_ATTR_VOLUME_ID | FAT_ATTR_HIDDEN)
 
-static const struct fat_dir *entry(struct drive *d, uint32_t i)
+__attribute__((noinline)) static const struct fat_dir *entry(struct drive *d,
+                                                             uint32_t i)
 {
     const struct drive_sector *s = drive_find(d, i / ENTRIES);
 
@@ -89,82 +90,38 @@ const struct fat_dir *drive_file(struct drive *d, uint32_t i)
     return e;
 }
 
-bool drive_began(const struct drive *d, const struct fat_dir *e)
-{
-    return IN_WINDOW(e->DIR_FstClusLO) &&
-           (d->cluster[e->DIR_FstClusLO].came & 1);
-}
-
 /* ---- chains ---- */
 
-void drive_walk(struct drive *d, uint32_t at, uint32_t guesses)
+void drive_walk(struct drive *d, uint32_t at)
 {
     uint32_t place = 0;
 
     for (uint32_t i = 0; i < FAT_FREE_END; i++)
         d->cluster[i].place = 0;
     d->tail = 0;
+#if !CONFIG_STAGED
+    d->came = 1;
+#endif
     while (IN_WINDOW(at) && !d->cluster[at].place) {
         place += CLUSTER_SECTORS;
         d->cluster[at].place = (uint16_t)place;
         d->tail = (uint16_t)at;
-        at = d->cluster[at].link & ~guesses;
-    }
-}
-
 #if !CONFIG_STAGED
-/* The chain has not all of the image yet, as far as that is known. */
-static bool is_short(const struct drive *d)
-{
-    return d->cluster[d->tail].place * FAT_SECTOR < d->size;
-}
-
-/* Data came before the head of its file: what the directory says of one that
- * has not begun. */
-static bool head_by_entry(struct drive *d)
-{
-    for (uint32_t i = ROOT; i < ROOT_END; i++) {
-        const struct fat_dir *e = drive_file(d, i);
-
-        if (!e || drive_began(d, e) || !IN_WINDOW(e->DIR_FstClusLO))
-            continue;
-        d->head = e->DIR_FstClusLO;
-        d->size = PART_APP_SIZE; /* not known yet */
-        drive_walk(d, d->head, GUESSES);
-        return true;
-    }
-    return false;
-}
-
-/* Guesses how the chain goes on that is not all written yet, or grows. */
-static bool guess(struct drive *d)
-{
-    uint32_t tail = d->tail;
-
-    if (!d->head)
-        return !d->opened && head_by_entry(d);
-    if (!is_short(d))
-        return false;
-    for (uint32_t at = tail + 1; at < FAT_FREE_END; at++)
-        if (d->cluster[at].came == 0xFF && !d->cluster[at].link &&
-            !d->cluster[at].place) {
-            d->cluster[at].place =
-                (uint16_t)(d->cluster[tail].place + CLUSTER_SECTORS);
-            d->cluster[tail].link =
-                (uint16_t)(at + (d->cluster[tail].link ? GUESSES : FAT_GUESS));
-            d->tail = (uint16_t)at;
-            return true;
-        }
-    return false;
-}
-
+        d->came &= d->cluster[at].came;
 #endif
+        at = d->cluster[at].link;
+    }
+}
 
 /* ---- into the slot ---- */
 
 /* Owner of a piece that is of an earlier version of its sector: nobody's, but
  * not blank.  Cluster 0 has no place in any chain. */
 #define STALE 1u
+/* What leaves the window even so, where a write waits: clusters that came to
+ * their end, then anything, and at last what there is no room for.  Added to
+ * the bits of what came of a cluster, it is 0x100 and more. */
+enum { FORCE_STEP = 0x80, FORCE_ANY = 0x100 };
 
 /* A sector is written: what the slot has of it is an earlier version. */
 __attribute__((noinline)) static void disown(struct drive *d, uint32_t number,
@@ -177,36 +134,117 @@ __attribute__((noinline)) static void disown(struct drive *d, uint32_t number,
 
 void drive_open(struct drive *d)
 {
-    memset(d->owner, 0, sizeof(d->owner));
+    if (CONFIG_STAGED) {
+        memset(d->owner, 0, sizeof(d->owner));
+        d->end = 0;
+    }
     upd_open(d->upd);
     d->opened = true;
-    if (CONFIG_STAGED)
-        d->end = 0;
 #if CONFIG_FORMATS
     d->pass = 0;
     memset(d->fed, 0, sizeof(d->fed));
 #endif
 }
 
-bool drive_put(struct drive *d, uint32_t number, const uint8_t *data)
+#if !CONFIG_STAGED
+#define SLOT_SECTORS (PART_APP_SIZE / FAT_SECTOR)
+#define NOWHERE      0xFFFFFFFFu
+
+#define OWNER(d, at) ((d)->owner[(at) * (FAT_SECTOR / DRIVE_PIECE)])
+
+#if PART_BIG_UNITS
+/* Where a sector of cluster c goes that has no place yet.  What is written
+ * cannot be changed: so behind the image, if the chain has a gap, where in most
+ * cases a cluster is still to come.  Where there is no room behind it, the gap
+ * may be another file's. */
+static uint32_t guess(const struct drive *d, uint32_t c, uint32_t number)
 {
-    const struct uf2 *uf2 = (const struct uf2 *)data;
-    uint32_t offset, n = FAT_SECTOR;
+    /* A plain one may be of any size. */
+    uint32_t end =
+        d->size < PART_APP_SIZE ? d->size / FAT_SECTOR + 1 : SLOT_SECTORS / 2;
+    uint32_t k = c, behind = SLOT_SECTORS;
+    bool gap = d->cluster[c].came != 0xFF;
+
+    /* Another file's. */
+    if (d->head && d->cluster[c].link && d->cluster[d->tail].link >= FAT_LAST)
+        return NOWHERE;
+    while (--k && !d->cluster[k].place)
+        if (d->cluster[k].came == 0xFF && !d->cluster[k].link)
+            number += CLUSTER_SECTORS;
+        else
+            gap = true;
+    number += d->cluster[k].place;
+    while (--behind >= end)
+        if (!OWNER(d, behind)) {
+            if (!k || gap)
+                return behind;
+            break;
+        }
+    if (!k || d->cluster[c].came != 0xFF || IN_WINDOW(d->cluster[k].link) ||
+        number >= SLOT_SECTORS || OWNER(d, number) > STALE)
+        return behind < end ? NOWHERE : behind;
+    return number;
+}
+#else
+/* Where a sector of cluster c goes that has no place yet: where it will stay,
+ * if there is nothing else among the clusters of the file; else, and before the
+ * head came, anywhere. */
+static uint32_t guess(const struct drive *d, uint32_t c, uint32_t number)
+{
+    uint32_t k = c, at;
+
+    while (k && !d->cluster[k].place)
+        k--;
+    at = d->cluster[k].place + (c - k - 1) * CLUSTER_SECTORS + number;
+    if (at < SLOT_SECTORS && OWNER(d, at) <= STALE)
+        return at;
+    for (at = SLOT_SECTORS; at--;)
+        if (OWNER(d, at) <= STALE)
+            break;
+    return at; /* NOWHERE, in the end */
+}
+#endif
+
+/* Where in the slot a sector goes, counted in sectors.  With d->force it goes
+ * somewhere, even if that is not known, and is moved when it is. */
+static uint32_t spot(const struct drive *d, uint32_t number)
+{
+    uint32_t cluster = number / CLUSTER_SECTORS;
+    const struct fat_cluster *c = &d->cluster[cluster];
+
+    number %= CLUSTER_SECTORS;
+    if (c->place)
+        return c->place - CLUSTER_SECTORS + number;
+    if (c->came + d->force <= 0xFFu || d->blocks)
+        return NOWHERE;
+    /* Before anything is lost for it: a file begins with its lowest cluster,
+     * in most cases, so this one may only be an image's if the one below has
+     * not begun. */
+    if (!d->opened && (cluster == FAT_FREE || c[-1].came & 1))
+        return NOWHERE;
+    return guess(d, cluster, number);
+}
+#endif
+
+__attribute__((noinline)) uint32_t drive_put(struct drive *d, uint32_t number,
+                                             uint8_t *data)
+{
+    struct uf2 *uf2 = (struct uf2 *)data;
+    uint32_t offset, n = FAT_SECTOR, old = 0;
 
     if (!IN_WINDOW(number / CLUSTER_SECTORS))
-        return false;
-    offset = d->cluster[number / CLUSTER_SECTORS].place;
+        return number;
     if (CONFIG_STAGED ? is_uf2(data) : UF2_MAGICS(uf2)) {
         offset = uf2->number * FAT_SECTOR;
         if ((uf2->flags & (UF2_NOT_FLASH | UF2_HAS_FAMILY)) != UF2_HAS_FAMILY ||
             uf2->family != BOARD_UF2_FAMILY) {
             drive_fail(d, ERR_PRODUCT, offset);
-            return true; /* for others */
+            return 0; /* for others */
         }
         if (d->blocks != uf2->blocks) {
             if (CONFIG_STAGED)
-                return true; /* of an earlier file */
-            drop(d);         /* another file, which may leave gaps */
+                return 0; /* of an earlier file */
+            drop(d);      /* another file, which may leave gaps */
         }
         d->blocks = uf2->blocks;
         n = DRIVE_PIECE;
@@ -214,14 +252,21 @@ bool drive_put(struct drive *d, uint32_t number, const uint8_t *data)
         if (uf2->size != DRIVE_PIECE || !d->blocks)
             offset |= 1; /* not a block that anybody makes */
         data = uf2->data;
-    } else if (!CONFIG_STAGED && offset) {
-        offset =
-            (offset - CLUSTER_SECTORS + number % CLUSTER_SECTORS) * FAT_SECTOR;
+    } else {
+#if CONFIG_STAGED
+        bool came = d->cluster[number / CLUSTER_SECTORS].came >>
+                        number % CLUSTER_SECTORS &
+                    1;
+
+        return came ? number : 0;
+#else
+        offset = spot(d, number);
+        if (offset == NOWHERE)
+            return number;
+        offset *= FAT_SECTOR;
         d->blocks = 0;
-    } else
-        return CONFIG_STAGED && !(d->cluster[number / CLUSTER_SECTORS].came >>
-                                      number % CLUSTER_SECTORS &
-                                  1);
+#endif
+    }
     if (d->shut || d->lost)
         drive_fail(d, ERR_BUSY, offset);
     else if (offset % DRIVE_PIECE || offset >= PART_APP_SIZE)
@@ -229,24 +274,35 @@ bool drive_put(struct drive *d, uint32_t number, const uint8_t *data)
     else {
         uint16_t *owner = &d->owner[offset / DRIVE_PIECE];
 
-        /* Another file, which may leave gaps, or a wrong guess where what is
+        /* (Not this sector: who comes into the window owns nothing.) */
+        old = *owner;
+        if (old == STALE)
+            old = 0;
+        /* Another file, which may leave gaps, or a wrong place where what is
          * written cannot be changed. */
-        if ((CONFIG_STAGED || PART_BIG_UNITS || d->blocks) && *owner > STALE &&
-            *owner != number) {
+        if ((CONFIG_STAGED || PART_BIG_UNITS || d->blocks) && old) {
             if (CONFIG_STAGED)
                 drive_open(d); /* what came as a file stays */
             else
                 drop(d);
+            old = 0;
         }
         if (!d->opened)
             drive_open(d);
         owner[0] = (uint16_t)number;
         owner[n / DRIVE_PIECE - 1] = (uint16_t)number;
+#if CONFIG_STAGED
         upd_put(d->upd, PART_APP_START + offset, data, n);
-        if (d->end < offset + n)
+#else
+        upd_swap(d->upd, PART_APP_START + offset, data, n);
+        /* Written again meanwhile: this is the version before. */
+        if (old && drive_find(d, old))
+            old = 0;
+#endif
+        if (CONFIG_STAGED && d->end < offset + n)
             d->end = offset + n;
     }
-    return true;
+    return old;
 }
 
 /* ---- the window ---- */
@@ -270,26 +326,29 @@ static bool make_room(struct drive *d)
  * meanwhile, and that is another one. */
 #define LEAVING 0xFFFFFFFFu
 
-/* The oldest sector that can be goes to the slot.  lose: or else the oldest
- * one is given up: it is of no use, or it will be missed. */
-static bool put_one(struct drive *d, bool lose)
+/* The oldest sector that can be goes to the slot; what it takes the place of
+ * comes back in its stead. */
+static bool put_one(struct drive *d)
 {
     for (uint32_t i = 0; i < CONFIG_DRIVE_SECTORS; i++) {
         uint32_t next = d->next;
         struct drive_sector *s = &d->sector[next++];
-        uint32_t number = s->number;
+        uint32_t number = s->number, left;
 
         if (next == CONFIG_DRIVE_SECTORS)
             next = 0;
         d->next = (uint8_t)next;
         s->number = LEAVING;
-        if (drive_put(d, number, s->data) ||
-            (lose && number / CLUSTER_SECTORS > FAT_ROOT)) {
-            s->number = 0;
-            d->used--;
+        left = drive_put(d, number, s->data);
+        /* It is of no use, or it will be missed. */
+        if (d->force > FORCE_ANY && left == number &&
+            number / CLUSTER_SECTORS > FAT_ROOT)
+            left = 0;
+        s->number = left;
+        if (left != number) {
+            d->used -= !left;
             return true;
         }
-        s->number = number;
     }
     return false;
 }
@@ -297,23 +356,21 @@ static bool put_one(struct drive *d, bool lose)
 /* False: there is nothing that could be done, or that has to be. */
 static bool make_room(struct drive *d)
 {
-    bool lose = false;
-
     if (d->used <= CONFIG_DRIVE_SECTORS - CONFIG_DRIVE_SPARE)
         return false;
-    while (!put_one(d, lose)) {
+    while (!put_one(d)) {
         if (!d->full)
             return false;
-        lose = !guess(d);
+        d->force += FORCE_STEP;
     }
+    d->force = 0;
     d->full = false;
     return true;
 }
 
 #endif
 
-__attribute__((noinline)) static bool keep(struct drive *d, uint32_t number,
-                                           const uint8_t *data)
+static bool keep(struct drive *d, uint32_t number, const uint8_t *data)
 {
     struct drive_sector *s;
 
@@ -351,21 +408,22 @@ static void fat_sector(struct drive *d, uint32_t cluster,
         if (next && !IN_WINDOW(next))
             next |= ~0xFu; /* it reads back as it was written */
         if (!next) {
-            if (!d->cluster[cluster].link ||
-                (d->cluster[cluster].link & GUESSES) == FAT_GUESS)
+            if (!d->cluster[cluster].link)
                 continue; /* not yet */
             /* a file was deleted */
             d->cluster[cluster].came = 0;
             if (CONFIG_STAGED)
                 raw_forget(d, cluster);
             disown(d, cluster * CLUSTER_SECTORS, CLUSTER_SECTORS);
-            if (cluster == d->head)
+            if (cluster == d->head) {
                 d->head = 0;
+                d->outdated |= PART_BIG_UNITS;
+            }
         }
         d->cluster[cluster].link = (uint16_t)next;
     }
     if (!CONFIG_STAGED)
-        drive_walk(d, d->head, GUESSES);
+        drive_walk(d, d->head);
 }
 
 #if !CONFIG_STAGED
@@ -379,18 +437,17 @@ static void head(struct drive *d, uint32_t cluster, const uint32_t *vectors)
     if (d->head && cluster != d->head &&
         (d->cluster[cluster].place ||
          (!d->cluster[cluster].link && cluster > d->head &&
-          (d->size < PART_APP_SIZE ? is_short(d)
-                                   : d->cluster[d->tail].link < FAT_LAST))))
+          d->cluster[d->tail].link < FAT_LAST)))
         return;
     if (size < PART_APP_SIZE && product && product != BOARD_PRODUCT) {
         drive_fail(d, ERR_PRODUCT, IMG_OFF_PRODUCT);
         return;
     }
     d->size = size;
-    if (cluster != d->head)
+    if (d->blocks || (PART_BIG_UNITS && d->head && cluster != d->head))
         d->outdated = true;
     d->head = (uint16_t)cluster;
-    drive_walk(d, cluster, GUESSES);
+    drive_walk(d, cluster);
 }
 
 #endif
@@ -483,42 +540,53 @@ void block_eject(struct drive *d)
 /* ---- the end ---- */
 
 #if !CONFIG_STAGED
-/* The slot has all of a file.  last: nothing more will come. */
-__attribute__((noinline)) static bool
-is_image(struct drive *d, const struct fat_dir *e, bool last)
+/* A sector comes back into the window, because its place in the slot is another
+ * one.  Where there is no room, some is made next. */
+static void take_back(struct drive *d, uint32_t i)
+{
+    const uint8_t *from = upd_page(d->upd, PART_APP_START + i * DRIVE_PIECE);
+
+    /* The host may have written it again meanwhile. */
+    if (d->owner[i] != STALE && keep(d, d->owner[i], from))
+        d->owner[i] = d->owner[i + 1] = STALE;
+}
+
+/* The slot has all of a file.  last: nothing more will come.  What is there,
+ * but elsewhere, goes back into the window. */
+static bool is_image(struct drive *d, const struct fat_dir *e, bool last)
 {
     uint32_t need = d->blocks, end = DRIVE_PIECES, size = need * FAT_SECTOR;
 
     if (!need) {
         size = d->size;
         need = e->DIR_FileSize;
-        if (need > size) {
-            if (size == PART_APP_SIZE)
-                return false;
+        if (need > size && size < PART_APP_SIZE)
             need = size; /* behind the stamped length are data */
-        }
         need = end =
             (need + FAT_SECTOR - 1) / FAT_SECTOR * (FAT_SECTOR / DRIVE_PIECE);
-        if (!end)
+        if (!end || e->DIR_FstClusLO != d->head)
             return false;
     }
     /* What a host has not told in full it may still write.  A plain image may
      * be of any size, so nobody knows before the end. */
     if (!last && e->DIR_FileSize < size)
         return false;
-    drive_walk(d, e->DIR_FstClusLO, 0);
-    for (uint32_t i = 0; i < end; i++) {
+    for (uint32_t i = 0; i < DRIVE_PIECES; i++) {
         uint32_t number = d->owner[i];
         uint32_t place = d->cluster[number / CLUSTER_SECTORS].place;
 
-        if (!number)
-            continue;
-        /* Another file's, or not its place. */
-        if (!place ||
-            (!d->blocks && place - CLUSTER_SECTORS + number % CLUSTER_SECTORS !=
-                               i / (FAT_SECTOR / DRIVE_PIECE)))
-            return false;
-        need--;
+        if (!place) {
+            if (d->blocks && number)
+                return false; /* another file's */
+        } else if (d->blocks ||
+                   place - CLUSTER_SECTORS + number % CLUSTER_SECTORS ==
+                       i / (FAT_SECTOR / DRIVE_PIECE)) {
+            if (i < end) {
+                need--;
+                d->end = (i + 1) * DRIVE_PIECE;
+            }
+        } else
+            take_back(d, i);
     }
     return !need;
 }
@@ -546,24 +614,31 @@ static enum drive_due conclude(struct drive *d)
         err = ERR_INCOMPLETE;
     over = state > RAW_WAITS || (last && state);
 #else
+    uint32_t used = d->used;
+
     for (uint32_t i = ROOT; i < ROOT_END; i++) {
         const struct fat_dir *e = drive_file(d, i);
 
         if (!e)
             continue;
-        /* Its first sector came, and was no image's. */
-        if (last || drive_began(d, e))
+        drive_walk(d, e->DIR_FstClusLO);
+        /* All of it came, and was no image.  (None is empty.) */
+        if (last || (d->came && d->cluster[d->tail].place * FAT_SECTOR >
+                                    e->DIR_FileSize - 1))
             over = true;
         if (d->opened && is_image(d, e, last)) {
             d->closing = true;
             upd_close(d->upd, d->end);
             return DRIVE_REMOUNT;
         }
+        if (d->full || d->used != used)
+            return DRIVE_CARRY_ON;
     }
-    drive_walk(d, d->head, GUESSES);
+    drive_walk(d, d->head);
     if (d->opened) {
         over = last;
-        err = ERR_INCOMPLETE;
+        if (d->head || d->blocks)
+            err = ERR_INCOMPLETE;
     }
 #endif
     if (over) {
@@ -588,7 +663,7 @@ __attribute__((noinline)) enum drive_due drive_poll(struct drive *d,
     if (START != NEVER && d->patience == START)
         return DRIVE_START;
 #if !CONFIG_STAGED
-    if (put_one(d, false))
+    if (put_one(d))
         return DRIVE_CARRY_ON;
 #endif
     return conclude(d);
@@ -612,7 +687,7 @@ void drive_mount(struct drive *d)
         d->offset = 0;
     } else if (d->opened)
         drive_fail(d, ERR_INCOMPLETE, 0);
-    if (d->err == ERR_NOT_ERASED)
+    if ((CONFIG_STAGED || PART_BIG_UNITS) && d->err == ERR_NOT_ERASED)
         d->err = ERR_INCOMPLETE;
     if (d->closing || d->err) {
         d->fat.state = d->err ? FAT_ERROR : FAT_SUCCESS;

@@ -9,11 +9,10 @@
  * say is noted.  A sector leaves the window for the slot when room is scarce
  * or when the host is through, and is placed by where it belongs in the file:
  *  - a UF2 block says so itself;
- *  - a .bin starts where a cluster's first sector has valid vectors, or, if
- *    that is late, where the directory has a file that has not begun; and each
- *    cluster has the place that the chain gives it.  A link that is not
- *    written yet is guessed: the next higher cluster that came as a whole and
- *    is free as far as is known.  In the end the chain has to bear it out.
+ *  - a .bin starts where a cluster's first sector has valid vectors, and each
+ *    cluster has the place that the chain gives it.  As long as that is not
+ *    known, a sector goes where it seems to belong, or anywhere; in the end the
+ *    chain has to bear it out, or the sector is moved.
  *
  * The slot remembers which sector wrote which piece of it.  A file of the root
  * directory is complete when its chain covers its size and the slot has all of
@@ -62,6 +61,10 @@ struct drive {
     bool absent;   /* the host is done with the volume, nothing came of it */
     bool full;     /* a write waits for room */
     bool outdated; /* what is open is of an earlier file */
+#if !CONFIG_STAGED
+    uint8_t came;   /* not 0: of all clusters of the chain something came */
+    uint16_t force; /* what has no place leaves the window even so */
+#endif
     uint8_t next;  /* sector of the window to look at */
     uint8_t used;  /* sectors of the window */
     uint8_t err;   /* enum err: the first reason against an image, and where */

@@ -27,17 +27,15 @@ void drive_fail(struct drive *d, enum err err, uint32_t offset);
 void drive_open(struct drive *d);
 /* A sector of the window by its number, 0: a free one; NULL: there is none. */
 struct drive_sector *drive_find(struct drive *d, uint32_t number);
-/* The entry i, if somebody put a file there to be installed, or NULL; and its
- * first sector came. */
+/* The entry i, if somebody put a file there to be installed, or NULL. */
 const struct fat_dir *drive_file(struct drive *d, uint32_t i);
-bool drive_began(const struct drive *d, const struct fat_dir *e);
-/* Follows a chain and gives its clusters their places.  guesses: also where it
- * is guessed, or 0. */
-void drive_walk(struct drive *d, uint32_t at, uint32_t guesses);
-/* Puts a sector of the window into the slot, if it is known where it belongs.
- * False: it is not, or there is no sector.  Staged, one that was deleted
- * belongs nowhere. */
-bool drive_put(struct drive *d, uint32_t number, const uint8_t *data);
+/* Follows a chain and gives its clusters their places. */
+void drive_walk(struct drive *d, uint32_t at);
+/* Puts a sector of the window into the slot, if it is known where it belongs,
+ * and drops what belongs nowhere; staged, that is also what was deleted.
+ * Returns the number of what lies in data now: 0 nothing, its own where nothing
+ * happened, or that of the sector whose place it took. */
+uint32_t drive_put(struct drive *d, uint32_t number, uint8_t *data);
 
 /* ---- drive_raw.c ---- */
 

@@ -192,7 +192,7 @@ bool raw_put_one(struct drive *d, enum turn last)
     notice(d);
     if (!s)
         return false;
-    if (!drive_put(d, s->number, s->data))
+    if (drive_put(d, s->number, s->data))
         return !store(d, s->number);
     raw_leave(d, s);
     return true;
@@ -285,7 +285,7 @@ static enum raw_state whole(struct drive *d, const struct fat_dir *e,
 {
     uint32_t need = e->DIR_FileSize, size = d->blocks * FAT_SECTOR;
 
-    drive_walk(d, e->DIR_FstClusLO, 0);
+    drive_walk(d, e->DIR_FstClusLO);
     if (CONFIG_FORMATS && !d->blocks) {
         enum format_kind kind = convert_kind(d, e->DIR_FstClusLO, v);
         enum raw_state state;
@@ -336,7 +336,7 @@ enum raw_state raw_conclude(struct drive *d, bool last)
         /* Its first sector came, and was no image's. */
         if (last || v)
             state = RAW_OTHER;
-        drive_walk(d, e->DIR_FstClusLO, 0);
+        drive_walk(d, e->DIR_FstClusLO);
         if (!(d->blocks ? pieces(d) : is_firmware(d, e->DIR_FstClusLO, v)))
             continue;
         /* Of several, the latest. */

@@ -102,12 +102,8 @@ static void table(const struct fat *f, const struct fat_cluster *clusters,
     for (; to < end; cluster++) {
         uint32_t entry = FAT_BAD;
 
-        if (cluster < FAT_FREE_END) {
+        if (cluster < FAT_FREE_END)
             entry = (uint32_t)(int16_t)clusters[cluster].link;
-            /* a guess, over nothing or over the end of a chain */
-            if ((entry & ~FAT_GUESS_OVER_END) + FAT_GUESS < FAT_FREE_END)
-                entry = entry & FAT_GUESS_OVER_END ? FAT_END : 0;
-        }
 #if CONFIG_FILES
         else
             entry = fat_files_link(f, cluster);

@@ -96,7 +96,7 @@ struct fat {
  * that makes the code shorter. */
 struct fat_cluster {
     uint16_t link;  /* the entry in the FAT: its lower half; from FAT_LAST on
-                       the upper half is ones, else zero; or a guess */
+                       the upper half is ones, else zero */
     uint16_t place; /* in the file that is looked at: sectors to the cluster's
                        end; 0: not in it */
     uint16_t came;  /* one bit a sector: was written; staged: eight bits more:
@@ -109,11 +109,6 @@ pages: 0: nowhere (stage_file_write()) */
 /* FAT_FREE_END of them, all zero: makes the FAT as it is on a volume that
  * nobody wrote to. */
 #define FAT_LAST 0xFFF8u
-/* In a link, with the number of a cluster: it comes next as it seems, the host
- * did not say so yet.  Reads as what the host has there: nothing, or with the
- * second bit the end of a chain. */
-#define FAT_GUESS          0x8000u
-#define FAT_GUESS_OVER_END 0x4000u
 void fat_mount(struct fat_cluster *cluster);
 
 /* The end of a chain, and what no host uses. */
