@@ -78,7 +78,7 @@ void fh_write(struct fathost *v, uint32_t lba, uint32_t n, const uint8_t *from)
     if (v->pull >= 0)
         v->pull -= n;
     if (v->after)
-        v->after(v->after_ctx);
+        v->after(v->after_ctx, lba);
 }
 
 void fh_sync(struct fathost *v)

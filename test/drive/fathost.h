@@ -85,7 +85,7 @@ struct fathost {
     uint32_t transfer;   /* sectors of the largest command */
     uint64_t random;     /* state of fh_random() */
     int64_t pull;        /* sectors until the cable is pulled, < 0: never */
-    void (*after)(void *ctx); /* called after each command that writes */
+    void (*after)(void *ctx, uint32_t lba); /* after each command that writes */
     void *after_ctx;
 
     enum fh_error error; /* sticky: after it nothing reaches the device */

@@ -240,12 +240,13 @@ void host_unmount(struct copier *h)
 }
 
 /* After each command that writes. */
-static void noise(void *ctx)
+static void noise(void *ctx, uint32_t lba)
 {
     struct copier *h = ctx;
     struct fathost *v = &h->v;
 
-    h->quiet = 0;
+    if (lba != v->info_lba) /* that one may come half a minute later */
+        h->quiet = 0;
     if (h->busy || !h->copying)
         return;
     h->busy = true;

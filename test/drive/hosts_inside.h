@@ -11,7 +11,8 @@
 /* UEFI's cache of data: so many pages, of so many sectors. */
 #define UEFI_PAGES 64u
 #define UEFI_PAGE  128u
-/* In the middle of a copy, no system is quiet for longer, ms. */
+/* In the middle of a copy, no system is quiet for longer, ms; FSINFO is no sign
+ * of life. */
 #define HOST_QUIET 30000u
 #define PIECES     16384u
 
@@ -29,7 +30,7 @@ struct copier {
     bool cancelled; /* the user did */
     bool gone;      /* the medium is */
     bool mismatch;  /* what it read back is not what it wrote */
-    uint32_t quiet; /* ms since the last write */
+    uint32_t quiet; /* ms since the last write but of FSINFO */
 
     /* The files being copied now, and their names. */
     struct fh_file file[HOST_FILES];

@@ -73,6 +73,36 @@ static const struct tally_miss failed_once[] = {
     {HOST_LINUX_FLUSH, 24},
     {HOST_MACOS_15, 49},
     {HOST_MACOS_13, 108056},
+    {HOST_WINDOWS_STREAMS, 115828},
+    {HOST_LINUX_FLUSH, 100248},
+    {HOST_LINUX_FLUSH, 100427},
+    {HOST_LINUX_FLUSH, 102253},
+    {HOST_LINUX_RENAME, 101107},
+    {HOST_LINUX_RENAME, 101432},
+    {HOST_LINUX_RENAME, 102771},
+    {HOST_WINDOWS, 100214},
+    {HOST_WINDOWS, 100666},
+    {HOST_WINDOWS, 101894},
+    {HOST_WINDOWS, 102041},
+    {HOST_WINDOWS_STREAMS, 100305},
+    {HOST_WINDOWS_STREAMS, 102063},
+    {HOST_WINDOWS_2023, 100120},
+    {HOST_MACOS_15, 100097},
+    {HOST_MACOS_15, 100596},
+    {HOST_MACOS_15, 101750},
+    {HOST_RANDOM, 100108},
+    {HOST_RANDOM, 100143},
+    {HOST_RANDOM, 100342},
+    {HOST_RANDOM, 100401},
+#if !CONFIG_STAGED /* there it is larger than download is twice */
+    {HOST_RANDOM, 101721},
+#endif
+    {HOST_RANDOM, 101905},
+    {HOST_UEFI, 100000},
+    {HOST_UEFI, 100382},
+    {HOST_UEFI, 100435},
+    {HOST_UEFI, 100490},
+    {HOST_UEFI, 100810},
 };
 
 static void those_that_failed_once(void **state)
@@ -177,7 +207,8 @@ static void push_out(struct script *s)
 }
 
 /* All data before the FAT, by rising LBA: the clusters are guessed to be in
- * that order. */
+ * that order.  By falling LBA what was placed wrongly is moved, where pages can
+ * be written again. */
 static void the_chain_has_the_last_word(void **state)
 {
     struct script s;
@@ -200,10 +231,31 @@ static void the_chain_has_the_last_word(void **state)
     script_chain(&s, chain, CLUSTERS, false);
     script_entry(&s, chain[0], sizeof image);
     script_eject(&s);
-    if (rig.staged) /* it was never guessed */
-        assert_installed(&s, 20000);
+    if (rig.staged || !PART_BIG_UNITS)
+        assert_installed(&s, 45000);
     else
         assert_refused(&s, 20000);
+}
+
+/* What is larger than the window goes to the slot only where it may be an
+ * image's: a photo that comes in order leaves the application. */
+static void a_photo_changes_nothing(void **state)
+{
+    static uint8_t slot[PART_APP_SIZE];
+    struct script s;
+
+    (void)state;
+    begin(&s);
+    memcpy(slot, image, sizeof image);
+    memset(slot + sizeof image, 0xFF, sizeof slot - sizeof image);
+    script_begin(&s, &rig, slot);
+    for (uint32_t i = 0; i < CLUSTERS; i++)
+        script_data(&s, chain[i], 0, 8, image + 64);
+    script_chain(&s, chain, CLUSTERS, false);
+    script_entry(&s, chain[0], sizeof image);
+    script_eject(&s);
+    assert_int_equal(script_result(&s, 20000), 'E');
+    assert_is_image();
 }
 
 /* A cluster is written again while nobody knows whose it is, and that has
@@ -376,6 +428,7 @@ int main(int argc, char **argv)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(flash_has_rules),
         cmocka_unit_test(the_chain_has_the_last_word),
+        cmocka_unit_test(a_photo_changes_nothing),
         cmocka_unit_test(what_was_lost_is_missed),
         cmocka_unit_test(a_part_is_not_the_whole),
         cmocka_unit_test(another_door_wins),

@@ -14,8 +14,9 @@
 /* After the copy, for so long at most the drive may make up its mind. */
 #define PATIENCE_MS 120000u
 #define TURN_MS     200u
-/* After ejecting: what is left of a slot is erased, the image is checked. */
-#define EJECT_MS 20000u
+/* After ejecting: what is left of a slot is erased, what lies elsewhere in it
+ * is moved, at worst with a page for each sector, and the image is checked. */
+#define EJECT_MS 90000u
 
 enum old { OLD_EMPTY, OLD_APP, OLD_SAME, OLD_HALF, OLDS };
 static const char *const old_name[OLDS] = {"empty", "application",
