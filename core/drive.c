@@ -94,23 +94,21 @@ const struct fat_dir *drive_file(struct drive *d, uint32_t i)
 
 void drive_walk(struct drive *d, uint32_t at)
 {
-    uint32_t place = 0;
+    uint32_t place = 0, came = 1;
 
     for (uint32_t i = 0; i < FAT_FREE_END; i++)
         d->cluster[i].place = 0;
     d->tail = 0;
-#if !CONFIG_STAGED
-    d->came = 1;
-#endif
     while (IN_WINDOW(at) && !d->cluster[at].place) {
         place += CLUSTER_SECTORS;
         d->cluster[at].place = (uint16_t)place;
         d->tail = (uint16_t)at;
-#if !CONFIG_STAGED
-        d->came &= d->cluster[at].came;
-#endif
+        came &= d->cluster[at].came;
         at = d->cluster[at].link;
     }
+#if !CONFIG_STAGED
+    d->came = (uint8_t)came;
+#endif
 }
 
 /* ---- into the slot ---- */
@@ -267,7 +265,7 @@ __attribute__((noinline)) uint32_t drive_put(struct drive *d, uint32_t number,
         d->blocks = 0;
 #endif
     }
-    if (d->shut || d->lost)
+    if (CONFIG_DFU && (d->shut || d->lost))
         drive_fail(d, ERR_BUSY, offset);
     else if (offset % DRIVE_PIECE || offset >= PART_APP_SIZE)
         drive_fail(d, ERR_ADDRESS, offset);
@@ -622,9 +620,8 @@ static enum drive_due conclude(struct drive *d)
         if (!e)
             continue;
         drive_walk(d, e->DIR_FstClusLO);
-        /* All of it came, and was no image.  (None is empty.) */
-        if (last || (d->came && d->cluster[d->tail].place * FAT_SECTOR >
-                                    e->DIR_FileSize - 1))
+        /* Something of each cluster came, and was no image. */
+        if (last || (d->tail && d->came))
             over = true;
         if (d->opened && is_image(d, e, last)) {
             d->closing = true;

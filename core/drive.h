@@ -62,7 +62,7 @@ struct drive {
     bool full;     /* a write waits for room */
     bool outdated; /* what is open is of an earlier file */
 #if !CONFIG_STAGED
-    uint8_t came;   /* not 0: of all clusters of the chain something came */
+    uint8_t came;   /* not 0: all clusters of the chain have begun */
     uint16_t force; /* what has no place leaves the window even so */
 #endif
     uint8_t next;  /* sector of the window to look at */

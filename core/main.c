@@ -71,10 +71,11 @@ STEP static bool carry_on(struct sallyport *s, uint32_t now_ms)
     if (s->configured != s->usbd.config)
         drive_mount(&s->drive);
     s->configured = s->usbd.config;
-    s->drive.shut = CONFIG_DFU && !dfu_idle(&s->dfu);
+    if (CONFIG_DFU)
+        s->drive.shut = !dfu_idle(&s->dfu);
     msc_poll(&s->msc);
     switch (drive_poll(&s->drive, dcd_frame(),
-                       msc_idle(&s->msc) && !s->drive.shut)) {
+                       msc_idle(&s->msc) && !(CONFIG_DFU && s->drive.shut))) {
     case DRIVE_REMOUNT:
         connect(s);
         break;

@@ -38,7 +38,7 @@ set(PROFILE_dfu11_IS_OPTION TRUE)
 set(DRIVE_CODE -fno-tree-loop-optimize -fno-forward-propagate
     -fno-thread-jumps -ftree-forwprop -ftree-fre -fcode-hoisting
     -fno-tree-tail-merge -fno-optimize-sibling-calls -fno-ipa-modref
-    -fno-tree-ter -fno-ipa-vrp -fno-caller-saves)
+    -fno-tree-ter -fipa-vrp -fno-caller-saves)
 
 # DFU and the drive, one composite device.
 set(PROFILE_both_BOOT_SIZE 8192)
