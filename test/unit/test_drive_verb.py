@@ -32,7 +32,7 @@ flash: @Internal Flash /0x08000000/04*002Ka,62*008Kg,01*004Kg,02*002Ka
 serial: %(serial)s
 offset: 0x%(offset)08x
 result: %(state)-7s 0x%(code)02x %(sentence)s
-"""
+%(more)s"""
 
 
 class Volume(threading.Thread):
@@ -44,7 +44,7 @@ class Volume(threading.Thread):
         super().__init__(daemon=True)
         self.path, self.decide = path, decide
         self.facts = dict(board=BOARD, slot=SLOT, size=SLOT_SIZE,
-                          serial=SERIAL)
+                          serial=SERIAL, more="")
         self.facts.update(facts)
         self.name = self.data = None
         self.over = False
@@ -58,7 +58,8 @@ class Volume(threading.Thread):
         os.mkdir(self.path)
         text = STATUS % dict(self.facts, state=state, code=code,
                              sentence=sentence, offset=offset)
-        with open(os.path.join(self.path, state + ".txt"), "w") as file:
+        with open(os.path.join(self.path, state + ".txt"), "w",
+                  encoding="utf-8") as file:
             file.write(text)
 
     @staticmethod
@@ -188,6 +189,15 @@ class Installs(Drive):
         self.plug(state="SUCCESS")
         self.drive("a.bin")
         self.assertIsNotNone(self.volume.data)
+
+    def test_volume_that_says_more(self):
+        self.put("a.bin", stamped(image(1001, SLOT)))
+        self.plug(more="\u6ca1\u6709\u9519\u8bef\n"
+                  "firmware: 1.2.3 APP.BIN\n")
+        self.assertIn("has 1.2.3 APP.BIN now\n",
+                      self.drive("a.bin", "--dry-run"))
+        self.drive("a.bin", "--dry-run", "--json")
+        self.assertEqual(json.loads(self.said)["firmware"], "1.2.3 APP.BIN")
 
     def test_dry_run_copies_nothing(self):
         self.put("a.bin", stamped(image(1001, SLOT)))
@@ -383,7 +393,7 @@ class Finds(Drive):
         self.assertEqual(self.drive("a.bin", status=NO_DEVICE), message)
         good = STATUS % dict(board=BOARD, slot=SLOT, size=SLOT_SIZE,
                              serial=SERIAL, state="READY", code=0, offset=0,
-                             sentence="no error")
+                             sentence="no error", more="")
         for text in ("", "Raspberry Pi RP2\n", good[:100],
                      good.replace("slot: 0x08002000+0x0007d000",
                                   "slot: 0xFFFFFFFF+0xFFFFFFFF"),
