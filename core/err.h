@@ -30,17 +30,17 @@ enum dfu_status {
 /* In the order of their status.  X: what an update by the drive can end in;
  * these sentences are in the bootloader, each is as short as it can be.  D:
  * what only DFU hosts see, as a status.  B: as X, where there are both doors.
- * S: as X, where an update is staged.  The Chinese sentence (UTF-8) is in
- * profiles with CONFIG_FILES, behind the English one.
+ * The Chinese sentence (UTF-8) is in profiles with CONFIG_FILES, behind the
+ * English one.
  */
-#define ERR_LIST_OF(X, D, B, S)                                                \
+#define ERR_LIST_OF(X, D, B)                                                   \
     X(ERR_NONE, OK, "no error", "没有错误")                                    \
     X(ERR_PRODUCT, TARGET, "for another product, copy another",                \
       "不是本产品的固件，请换一个文件")                                        \
     X(ERR_FILE, FILE, "no firmware, copy another", "不是固件，请换一个文件")   \
     D(ERR_READ_ONLY, WRITE, "area is read-only", "该区域只读")                 \
     X(ERR_ERASE, ERASE, "erase failed, copy again", "擦除失败，请重新复制")    \
-    S(ERR_NOT_ERASED, CHECK_ERASED, "not erased, copy again",                  \
+    D(ERR_NOT_ERASED, CHECK_ERASED, "not erased, copy again",                  \
       "未擦除，请重新复制")                                                    \
     X(ERR_PROGRAM, PROG, "write failed, copy again", "写入失败，请重新复制")   \
     X(ERR_CHECK, VERIFY, "image damaged, copy again",                          \
@@ -56,7 +56,7 @@ enum dfu_status {
     D(ERR_REQUEST, STALLEDPKT, "request does not fit the state",               \
       "当前状态不接受此请求")
 
-#define ERR_LIST(X)                               ERR_LIST_OF(X, X, X, X)
+#define ERR_LIST(X)                               ERR_LIST_OF(X, X, X)
 #define ERR_SKIP(name, status, sentence, chinese) /* nothing */
 
 #define ERR_VALUE(name, status, sentence, chinese) name = DFU_STATUS_##status,

@@ -172,22 +172,15 @@ static const char state_name[][8] = {"READY  ", "SUCCESS", "ERROR  "};
 #define BOTH_FIELDS NO_FIELDS
 #define BOTH_FILL   NO_FILL
 #endif
-#if CONFIG_STAGED
-#define STAGED_FIELDS ERR_FIELDS
-#define STAGED_FILL   ERR_FILL
-#else
-#define STAGED_FIELDS NO_FIELDS
-#define STAGED_FILL   NO_FILL
-#endif
 static const struct {
-    ERR_LIST_OF(ERR_FIELDS, NO_FIELDS, BOTH_FIELDS, STAGED_FIELDS)
-} sentences = {ERR_LIST_OF(ERR_FILL, NO_FILL, BOTH_FILL, STAGED_FILL)};
+    ERR_LIST_OF(ERR_FIELDS, NO_FIELDS, BOTH_FIELDS)
+} sentences = {ERR_LIST_OF(ERR_FILL, NO_FILL, BOTH_FILL)};
 
 #define ERR_LINE(name, status, sentence, chinese) name##_line,
 enum { ERR_LIST(ERR_LINE) };
 #define IN_ORDER(name, status, sentence, chinese)                              \
     _Static_assert((int)name##_line == (int)name, #name " is at its line");
-ERR_LIST_OF(IN_ORDER, ERR_SKIP, IN_ORDER, IN_ORDER)
+ERR_LIST_OF(IN_ORDER, ERR_SKIP, IN_ORDER)
 
 static const char *err_sentence(uint32_t e)
 {

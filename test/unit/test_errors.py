@@ -10,7 +10,7 @@ TOP = Path(__file__).resolve().parents[2]
 
 def of_header(text):
     status = dict(re.findall(r"DFU_STATUS_(\w+) = (0x[0-9A-F]{2})", text))
-    rows = re.findall(r'[XDBS]\((ERR_\w+), (\w+),\s*"([^"]*)",\s*"([^"]*)"\)',
+    rows = re.findall(r'[XDB]\((ERR_\w+), (\w+),\s*"([^"]*)",\s*"([^"]*)"\)',
                       text)
     return {name: (status[of], says, chinese)
             for name, of, says, chinese in rows}
