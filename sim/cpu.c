@@ -16,6 +16,8 @@
  * - WFE and YIELD are "invalid instructions": hints are done here.
  * - Writing XPSR or CONTROL leaves cached flags stale; writing APSR_NZCV
  *   rebuilds them.
+ * - The engine does not survive a full translation buffer (tb_find() goes on
+ *   with a block that the flush has freed), so it is never let that far.
  * - Any UC_HOOK_MEM_READ or _WRITE hook takes the fast path from all code, so
  *   there is none.
  *
@@ -42,6 +44,9 @@ struct area {
 enum { BRANCH_HERE = 0xe7fe };
 enum { AREA_FLASH, AREA_RAM, AREA_LOW, AREA_CCM, AREAS };
 enum { CODE_PAGE = 1024, NO_INTERRUPT = -1, REPAIRS = 32 };
+/* Bytes of translated code before all of it is dropped; and what a block takes
+ * of them, about (measured: 800 for one of 9 bytes). */
+enum { TRANSLATED_MOST = 3 << 28, PER_BLOCK = 512, PER_BYTE = 64 };
 
 /* Bytes of flash as they should be after the store under way. */
 struct repair {
@@ -73,13 +78,14 @@ struct cpu {
     uint16_t hint;          /* a hint or 0, during one run */
     unsigned refill;        /* cycles */
     bool v6m;
-    bool ram_at_0;    /* what the engine has at address 0 */
-    bool misaligned;  /* this is why it stopped, during one run */
-    bool unknown;     /* so is this: not an instruction of ARMv6-M */
-    bool no_fpu;      /* so is this */
-    bool fpu_off;     /* FPU instructions are special, to be refused */
-    bool run_all;     /* cpu_skip() */
-    uint64_t skipped; /* instructions */
+    bool ram_at_0;       /* what the engine has at address 0 */
+    bool misaligned;     /* this is why it stopped, during one run */
+    bool unknown;        /* so is this: not an instruction of ARMv6-M */
+    bool no_fpu;         /* so is this */
+    bool fpu_off;        /* FPU instructions are special, to be refused */
+    bool run_all;        /* cpu_skip() */
+    uint64_t skipped;    /* instructions */
+    uint32_t translated; /* bytes, since all of it was dropped */
     unsigned n_repairs;
     struct repair repair[REPAIRS];
     uint8_t cycles[65536];
@@ -214,6 +220,7 @@ static void on_translate(uc_engine *uc, uc_tb *tb, uc_tb *prev, void *user)
     struct cpu *cpu = user;
 
     (void)uc, (void)prev;
+    cpu->translated += PER_BLOCK + PER_BYTE * tb->size;
     mark_code(cpu, (uint32_t)tb->pc);
     mark_code(cpu, (uint32_t)tb->pc + tb->size - 1);
 }
@@ -769,6 +776,16 @@ void cpu_fpu(struct cpu *cpu, bool on)
             cpu->cycles[op] |= OP_SPECIAL;
 }
 
+/* The engine keeps what it translated until its buffer of 1 GB is full, also
+ * what is no longer valid, and crashes then. */
+static void drop_translations(struct cpu *cpu)
+{
+    if (cpu->translated < TRANSLATED_MOST)
+        return;
+    cpu->translated = 0;
+    uc_ctl_flush_tlb(cpu->uc);
+}
+
 enum cpu_event cpu_run(struct cpu *cpu)
 {
     uint32_t pc = cpu_get(cpu, CPU_PC);
@@ -782,6 +799,7 @@ enum cpu_event cpu_run(struct cpu *cpu)
     cpu->hot->stalled = false;
     if (cpu->ram_at_0 != cpu->hot->ram_at_0)
         remap(cpu);
+    drop_translations(cpu);
     mark_code(cpu, pc);
     err = uc_emu_start(cpu->uc, pc | 1, NO_END, 0, 0);
     repair_flash(cpu);
