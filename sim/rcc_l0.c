@@ -221,6 +221,18 @@ static bool usb_ok(struct dev *d)
     return true;
 }
 
+/* 7.2.4: it needs its reference, which comes from VREFINT by SYSCFG; either may
+ * be switched on first. */
+static void follow_hsi48(struct dev *d)
+{
+    struct rcc_l0 *r = d->state;
+
+    if (!(r->crrcr & CRRCR_HSI48ON) || !syscfg_l0_hsi48_reference(d->chip))
+        r->rcc.hsi48_at = SIM_NEVER;
+    else if (r->rcc.hsi48_at == SIM_NEVER)
+        r->rcc.hsi48_at = chip_now(d->chip) + T_HSI48;
+}
+
 /* By the voltage of the core: table 20 of DS10689, 6.1.4 of the manual. */
 static void check_limits(struct dev *d)
 {
@@ -238,6 +250,7 @@ static void check_limits(struct dev *d)
     unsigned at = pwr_l0_range(d->chip) - 1;
     bool on = r->rcc.cr & CR_PLLON;
 
+    follow_hsi48(d);
     rcc_rule(d, &r->rcc.broken, RULE_AHB, ahb_hz(d) > range[at].sys,
              range[at].too_fast);
     rcc_rule(d, &r->rcc.broken, RULE_PLL_FACTORS, on && !pll_hz(d),
@@ -252,7 +265,9 @@ static void check_limits(struct dev *d)
                  apb_hz(d, 8) < USB_APB,
              "APB1 clock below 10 MHz, too slow for the USB block");
     rcc_rule(d, &r->rcc.broken, RULE_HSI48,
-             r->crrcr & CRRCR_HSI48ON && !syscfg_l0_hsi48_reference(d->chip),
+             r->en[BUS_APB1] & APB1_USB && r->ccipr & CCIPR_HSI48 &&
+                 r->crrcr & CRRCR_HSI48ON &&
+                 !syscfg_l0_hsi48_reference(d->chip),
              "HSI48 on without SYSCFG_CFGR3.ENREF_HSI48, which it needs");
 }
 
@@ -311,17 +326,6 @@ static void cr_write(struct dev *d, uint32_t v)
     r->rcc.pll_at =
         rcc_start_pll(d, r->rcc.cfgr & CFGR_PLLSRC ? SW_HSE : SW_HSI, old,
                       CR_PLLON, r->rcc.pll_at, T_PLL);
-}
-
-/* 7.2.4: its reference comes from VREFINT, by SYSCFG. */
-static void start_hsi48(struct dev *d, uint32_t old)
-{
-    struct rcc_l0 *r = d->state;
-
-    r->rcc.hsi48_at =
-        rcc_start(d, old, r->crrcr, CRRCR_HSI48ON, r->rcc.hsi48_at, T_HSI48);
-    if (!syscfg_l0_hsi48_reference(d->chip))
-        r->rcc.hsi48_at = SIM_NEVER;
 }
 
 /* ---- CFGR ---- */
@@ -411,7 +415,6 @@ static void csr_write(struct dev *d, uint32_t v)
 static void reg_write(struct dev *d, uint32_t off, uint32_t v)
 {
     struct rcc_l0 *r = d->state;
-    uint32_t old;
 
     switch (off) {
     case CR:
@@ -421,9 +424,7 @@ static void reg_write(struct dev *d, uint32_t off, uint32_t v)
         r->icscr = v & ICSCR_WRITE;
         break;
     case CRRCR:
-        old = r->crrcr;
         r->crrcr = v & CRRCR_WRITE;
-        start_hsi48(d, old);
         break;
     case CFGR:
         cfgr_write(d, v);

@@ -272,6 +272,7 @@ enum {
 
 #define V2_CR1_UE    1u
 #define V2_ISR_TEACK (1u << 21)
+#define V2_ISR_REACK (1u << 22)
 /* What cannot be written while UE is set (27.8.1): M1, DEAT, DEDT, OVER8, M0,
  * WAKE, PCE, PS. */
 #define V2_CR1_FIXED 0x13ffb600u
@@ -292,9 +293,8 @@ static uint32_t to_v2(const struct usart *u, uint32_t off)
     case V2_GTPR:
         return u->reg[GTPR / 4];
     case V2_ISR:
-        return u->sr |
-               ((cr1 & (CR1_UE | CR1_TE)) == (CR1_UE | CR1_TE) ? V2_ISR_TEACK
-                                                               : 0);
+        return u->sr | (cr1 & CR1_UE && cr1 & CR1_TE ? V2_ISR_TEACK : 0) |
+               (cr1 & CR1_UE && cr1 & CR1_RE ? V2_ISR_REACK : 0);
     }
     return 0;
 }

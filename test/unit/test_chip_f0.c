@@ -578,9 +578,12 @@ static void usart_sends(void **state)
     store(&k, USART1 + 0x28, 'k');
     wait_set(&k, USART1 + 0x1c, 1u << 6);
     store(&k, USART1 + 0x0c, 70); /* not while UE is set */
+    store(&k, USART1, 1u << 3 | 1u << 2 | 1);
+    copy(&k, USART1 + 0x1c, RAM);
     spin(&k);
     start(b, SIM_MS);
     assert_string_equal(chip_usart_text(b->c), "ok");
+    assert_int_equal(peek(b->c, RAM) >> 21 & 3, 3); /* TEACK, REACK */
     expect_error(b, 1, "USART1_BRR changed while UE is set");
 }
 

@@ -575,12 +575,30 @@ static void hsi48_with_its_reference(void **state)
     assert_true(chip_usb_clock_ok(b->c));
 }
 
+/* ST's own driver switches it on first. */
+static void hsi48_before_its_reference(void **state)
+{
+    struct bench *b = *state;
+    struct code k = program(b->c);
+
+    store(&k, CRRCR, 1);
+    store(&k, APB2ENR, 1);
+    store(&k, CFGR3, 1u << 13);
+    hsi48(&k);
+    spin(&k);
+    start(b, SIM_S);
+    assert_int_equal(chip_guest_errors(b->c), 0);
+    assert_true(chip_usb_clock_ok(b->c));
+}
+
 static void hsi48_without_reference(void **state)
 {
     struct bench *b = *state;
     struct code k = program(b->c);
 
-    hsi48(&k);
+    store(&k, CRRCR, 1);
+    store(&k, CCIPR, 1u << 26);
+    store(&k, APB1ENR, 1u << 23);
     spin(&k);
     start(b, SIM_S);
     expect_error(b, 1, "HSI48 on without SYSCFG_CFGR3.ENREF_HSI48");
@@ -635,6 +653,7 @@ int main(void)
         TEST(needs_wait_states),
         TEST(needs_range_1),
         TEST(hsi48_with_its_reference),
+        TEST(hsi48_before_its_reference),
         TEST(hsi48_without_reference),
         TEST(tells_who_it_is),
     };
