@@ -128,6 +128,10 @@ __attribute__((noinline)) static void disown(struct drive *d, uint32_t number,
     for (uint32_t i = 0; i < DRIVE_PIECES; i++)
         if (d->owner[i] - number < n)
             d->owner[i] = STALE;
+#if CONFIG_FORMATS
+    if (d->fed[number / CLUSTER_SECTORS])
+        d->fed[number / CLUSTER_SECTORS] = FED_BROKEN;
+#endif
 }
 
 void drive_open(struct drive *d)
@@ -140,6 +144,8 @@ void drive_open(struct drive *d)
     d->opened = true;
 #if CONFIG_FORMATS
     d->pass = 0;
+    d->failed = 0;
+    d->fed_last = 0;
     memset(d->fed, 0, sizeof(d->fed));
 #endif
 }
@@ -691,7 +697,7 @@ void drive_mount(struct drive *d)
         d->fat.err = d->err;
         d->fat.offset = d->offset;
 #if CONFIG_FORMATS
-        d->fat.line = d->err ? d->line : 0;
+        d->fat.line = d->err ? d->format.line : 0;
 #endif
     }
     drop(d);

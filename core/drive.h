@@ -77,18 +77,21 @@ struct drive {
     uint32_t blocks;   /* of the UF2 file that came last; 0: a .bin did */
     uint32_t end;      /* of the image, from the start of the slot */
 #if CONFIG_STAGED
-    uint32_t age; /* writes to the window so far */
+    uint16_t waiting; /* a sector of the file in the window, or 0 */
+    uint32_t age;     /* writes to the window so far */
 #endif
 #if CONFIG_FORMATS
-    bool changed;    /* the host wrote something since a file was looked at */
-    uint8_t pass;    /* over the file of another format (drive_convert.c) */
-    uint8_t only;    /* that page + 1 is written by this pass; 0: all are */
-    uint8_t returns; /* to a page that had bytes before, in the first pass */
-    uint16_t page;   /* of the image: the last byte's */
-    uint32_t taken;  /* bytes of the file in this pass */
-    uint32_t line;   /* of a .hex, where an error is; 0: not known */
+    bool changed;      /* the host wrote something since a file was looked at */
+    uint8_t pass;      /* over the file of another format (drive_convert.c) */
+    uint8_t only;      /* that page + 1 is written by this pass; 0: all are */
+    uint8_t failed;    /* enum err: why a file went wrong while it came */
+    uint8_t returns;   /* to an earlier page, in the first pass; */
+    uint8_t last;      /* the highest page */
+    uint8_t page;      /* of the image: the last byte's */
+    uint16_t start;    /* cluster with which the latest file begins, it seems */
+    uint16_t fed_last; /* cluster that the image took last */
+    uint32_t taken;    /* bytes of the file in this pass */
     struct format format;
-    bool has[STAGE_PAGES]; /* bytes of the image, in the first pass */
     /* What the image has taken of the file for good: the cluster's `place`;
      * FED_BROKEN: and the host wrote to it since; 0: nothing. */
     uint16_t fed[FAT_FREE_END];

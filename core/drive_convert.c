@@ -10,8 +10,9 @@
 
 enum {
     PASS_NONE,
-    PASS_SUFFIX, /* the suffix of a .dfu */
-    PASS_RIGHT,  /* that was right */
+    PASS_SUFFIX, /* a .dfu's suffix, for its CRC over all of the file */
+    PASS_RIGHT,  /* that is right */
+    PASS_PLAIN,  /* there is none */
     PASS_CHECK,
     PASS_WRITE, /* from here on the host may write what it likes */
 };
@@ -20,9 +21,9 @@ enum {
  */
 #define STEP 8u
 
-/* A file whose records go back to a page more often than that is read once for
- * each page: a page that is written again may have to be erased, or to go to
- * another place. */
+/* A file whose bytes go back to an earlier page more often than that is read
+ * once for each page: a page that is written again may have to be erased, or to
+ * go to another place. */
 #define RETURNS 8u
 
 void convert_changed(struct drive *d)
@@ -32,8 +33,8 @@ void convert_changed(struct drive *d)
         d->pass = PASS_NONE;
 }
 
-enum format_kind convert_kind(const struct drive *d, uint32_t cluster,
-                              const void *v)
+__attribute__((noinline)) enum format_kind
+convert_kind(const struct drive *d, uint32_t cluster, const void *v)
 {
     if (v)
         return format_of(v);
@@ -53,43 +54,6 @@ static uint32_t cluster_at(const struct drive *d, uint32_t offset)
         if (d->cluster[i].place == place)
             return i;
     return 0;
-}
-
-static uint32_t byte_at(struct drive *d, uint32_t offset)
-{
-    const uint8_t *from =
-        raw_bytes(d, cluster_at(d, offset) * CLUSTER_SECTORS +
-                         offset / FAT_SECTOR % CLUSTER_SECTORS);
-
-    return from ? from[offset % FAT_SECTOR] : 0;
-}
-
-bool convert_has_suffix(struct drive *d, uint32_t size)
-{
-    uint32_t word = 0;
-
-    if (size <= FORMAT_SUFFIX)
-        return false;
-    for (uint32_t i = 0; i < 4; i++)
-        word = word >> 8 | byte_at(d, size - 8 + i) << 24;
-    return word == FORMAT_UFD;
-}
-
-/* All of it is there, or was, and the image has it now. */
-static bool is_whole(struct drive *d, uint32_t size)
-{
-    uint32_t end = (size + FAT_SECTOR - 1) / FAT_SECTOR, n = 0;
-
-    for (uint32_t number = FAT_STATUS * CLUSTER_SECTORS;
-         number < FAT_FREE_END * CLUSTER_SECTORS; number++) {
-        uint32_t cluster = number / CLUSTER_SECTORS;
-        uint32_t at = d->cluster[cluster].place - CLUSTER_SECTORS +
-                      number % CLUSTER_SECTORS;
-
-        if (at < end && (d->fed[cluster] || raw_bytes(d, number)))
-            n++;
-    }
-    return n == end;
 }
 
 /* What the image has taken is of this chain, and as it was. */
@@ -114,30 +78,24 @@ static void begin(struct drive *d, uint32_t pass, enum format_kind kind,
 
 static void begin_check(struct drive *d, enum format_kind kind)
 {
-    memset(d->has, 0, sizeof(d->has));
     d->returns = 0;
+    d->last = 0;
     begin(d, PASS_CHECK, kind, 0);
-}
-
-/* False: there is no page for a pass of its own any more. */
-static bool next_page(struct drive *d)
-{
-    while (d->only < STAGE_PAGES)
-        if (d->has[d->only++])
-            return true;
-    return false;
 }
 
 static void begin_write(struct drive *d, enum format_kind kind)
 {
+    drive_open(d); /* nothing but this */
+    d->only = 0;
+    begin(d, PASS_WRITE, kind, 0);
+}
+
+/* What is not of the chain makes room. */
+static void forget_others(struct drive *d)
+{
     for (uint32_t i = 0; i < FAT_FREE_END; i++)
         if (!d->cluster[i].place)
             raw_forget(d, i);
-    drive_open(d); /* nothing but this */
-    d->only = 0;
-    if (d->returns > RETURNS)
-        next_page(d);
-    begin(d, PASS_WRITE, kind, 0);
 }
 
 /* A byte of the image. */
@@ -146,12 +104,11 @@ static void put(struct drive *d)
     uint32_t offset = d->format.address - PART_APP_START;
     uint32_t page = offset / BOARD_FLASH_PAGE;
 
-    if (page != d->page) {
-        d->page = (uint16_t)page;
-        if (d->has[page] && d->returns <= RETURNS)
-            d->returns++;
-        d->has[page] = true;
-    }
+    if (page < d->page && d->returns <= RETURNS)
+        d->returns++;
+    d->page = (uint8_t)page;
+    if (page > d->last)
+        d->last = (uint8_t)page;
     if (d->pass != PASS_WRITE || (d->only && d->only - 1u != page))
         return;
     upd_put(d->upd, d->format.address, &d->format.byte, 1);
@@ -176,14 +133,14 @@ static enum err read_cluster(struct drive *d, uint32_t cluster, uint32_t n)
         if (d->format.data && d->format.kind != FORMAT_DFU)
             put(d);
     }
-    if (d->pass != PASS_WRITE)
-        return ERR_NONE;
-    return d->upd->stage.released ? ERR_INCOMPLETE : d->upd->err;
+    return d->pass == PASS_WRITE ? d->upd->err : ERR_NONE;
 }
 
 /* The image has it: its room is free. */
 static void release(struct drive *d, uint32_t cluster)
 {
+    uint32_t place = (d->taken / FAT_CLUSTER + 1) * CLUSTER_SECTORS;
+
     raw_forget(d, cluster);
     for (uint32_t i = 0; i < CLUSTER_SECTORS; i++) {
         struct drive_sector *s = drive_find(d, cluster * CLUSTER_SECTORS + i);
@@ -191,12 +148,12 @@ static void release(struct drive *d, uint32_t cluster)
         if (s)
             raw_leave(d, s);
     }
-    d->fed[cluster] = d->cluster[cluster].place;
+    d->fed[cluster] = (uint16_t)place;
+    d->fed_last = (uint16_t)cluster;
 }
 
 static enum raw_state refuse(struct drive *d, enum err err)
 {
-    d->line = d->format.line;
     drive_fail(d, err, d->format.address);
     return RAW_FAILED;
 }
@@ -206,7 +163,6 @@ static enum raw_state end_of_pass(struct drive *d, enum format_kind kind)
 {
     if (!d->format.ended) {
         d->pass = PASS_NONE;
-        d->line = d->format.line;
         return RAW_WAITS;
     }
     if (d->pass >= PASS_CHECK && d->page == STAGE_PAGES)
@@ -215,12 +171,15 @@ static enum raw_state end_of_pass(struct drive *d, enum format_kind kind)
         d->pass = PASS_RIGHT;
     else if (d->pass == PASS_SUFFIX)
         begin_check(d, kind);
-    else if (d->pass == PASS_CHECK)
+    else if (d->pass == PASS_CHECK) {
+        forget_others(d);
         begin_write(d, kind);
-    else if (d->only && next_page(d))
+        d->only = d->returns > RETURNS;
+    } else {
+        if (!d->only || d->only++ > d->last)
+            return RAW_TAKEN;
         begin(d, PASS_WRITE, kind, 0);
-    else
-        return RAW_TAKEN;
+    }
     return RAW_BUSY;
 }
 
@@ -231,22 +190,26 @@ enum raw_state convert_file(struct drive *d, enum format_kind kind,
 
     if (d->pass == PASS_RIGHT)
         return RAW_TAKEN;
+    if (d->pass == PASS_PLAIN)
+        return RAW_WAITS;
     if (d->pass == PASS_WRITE && !d->opened)
         drive_open(d); /* another door has what was written */
     if (d->pass == PASS_NONE || d->changed) {
-        if (!is_fed(d) || d->taken > size)
-            drive_open(d);
-        if (!is_whole(d, size))
+        bool fed = is_fed(d) && d->taken <= size;
+
+        if (fed && d->failed)
+            return refuse(d, d->failed);
+        if (raw_missing(d, size, fed ? LOOK_FED : LOOK))
             return RAW_WAITS;
+        if (!fed)
+            drive_open(d); /* another file's */
         d->changed = false;
     }
     if (d->pass == PASS_NONE) {
         if (kind == FORMAT_HEX)
             begin_check(d, kind);
-        else if (convert_has_suffix(d, size))
-            begin(d, PASS_SUFFIX, FORMAT_DFU, size);
         else
-            return RAW_WAITS;
+            begin(d, PASS_SUFFIX, FORMAT_DFU, size);
     }
     for (uint32_t i = 0; i < STEP; i++) {
         uint32_t n = size - d->taken, cluster = cluster_at(d, d->taken);
@@ -256,13 +219,62 @@ enum raw_state convert_file(struct drive *d, enum format_kind kind,
         if (n > FAT_CLUSTER)
             n = FAT_CLUSTER;
         err = read_cluster(d, cluster, n);
+        if (d->pass == PASS_SUFFIX && err == ERR_INCOMPLETE) {
+            d->pass = PASS_PLAIN;
+            return RAW_WAITS;
+        }
         if (err)
             return refuse(d, err);
-        d->taken += n;
         if (d->pass == PASS_WRITE && !d->only) {
             release(d, cluster);
-            break;
+            i = STEP;
         }
+        d->taken += n;
     }
     return RAW_BUSY;
+}
+
+/* ---- files for which there is no room ---- */
+
+/* The cluster that comes next: as the FAT says, or else the next higher one
+ * that came as a whole and is free as far as is known; if sure, with nothing
+ * between that may still come.  0: not known. */
+static uint32_t next_of(const struct drive *d, uint32_t at, bool sure)
+{
+    uint32_t link = d->cluster[at].link;
+
+    if (IN_WINDOW(link))
+        return link;
+    while (++at < FAT_FREE_END) {
+        if (d->cluster[at].link || d->fed[at])
+            continue;
+        if ((uint8_t)d->cluster[at].came == 0xFF)
+            return at;
+        if (sure)
+            break;
+    }
+    return 0;
+}
+
+bool convert_early(struct drive *d, bool sure)
+{
+    bool begun = d->pass == PASS_WRITE && d->opened;
+    uint32_t cluster = d->start;
+
+    if (begun)
+        cluster =
+            d->fed_last && !d->format.ended ? next_of(d, d->fed_last, sure) : 0;
+    /* What another one follows is full. */
+    if (!d->upd->stage.spare || d->failed || !cluster ||
+        !next_of(d, cluster, false))
+        return false;
+    for (uint32_t i = 0; i < CLUSTER_SECTORS; i++)
+        if (!raw_bytes(d, cluster * CLUSTER_SECTORS + i))
+            return false;
+    if (!begun)
+        begin_write(d, format_of(raw_bytes(d, cluster * CLUSTER_SECTORS)));
+    d->failed = (uint8_t)read_cluster(d, cluster, FAT_CLUSTER);
+    release(d, cluster);
+    d->taken += FAT_CLUSTER;
+    return true;
 }

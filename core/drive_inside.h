@@ -69,6 +69,14 @@ enum raw_state raw_conclude(struct drive *d, bool last);
 
 /* A sector as the host wrote it; NULL: it did not, or it is lost. */
 const uint8_t *raw_bytes(struct drive *d, uint32_t number);
+/* Of a file of so many bytes, in the chain that was walked: sectors that have
+ * not come, or are lost.  d->waiting is one that is in the window, if any. */
+enum raw_look {
+    LOOK,
+    LOOK_FED,  /* what the image has is there */
+    LOOK_TAKE, /* pages become those of the image */
+};
+uint32_t raw_missing(struct drive *d, uint32_t size, enum raw_look look);
 /* A sector of the window has gone. */
 void raw_leave(struct drive *d, struct drive_sector *s);
 
@@ -86,12 +94,13 @@ void convert_changed(struct drive *d);
  * or NULL. */
 enum format_kind convert_kind(const struct drive *d, uint32_t cluster,
                               const void *v);
-/* The chain that was walked is a file of so many bytes and ends with a suffix
- * of DFU. */
-bool convert_has_suffix(struct drive *d, uint32_t size);
-/* The chain that was walked is a file of so many bytes.  FORMAT_DFU: checks it;
- * else also makes the image of it. */
+/* The chain that was walked is a file of so many bytes.  FORMAT_DFU: is it one
+ * with a suffix, and right?  Else also makes the image of it. */
 enum raw_state convert_file(struct drive *d, enum format_kind kind,
                             uint32_t size);
+/* There is no room to keep all of the latest file: a cluster of it goes to the
+ * image, in the order as it seems.  In the end the chain has to bear it out.
+ * sure: only where nothing may still come between.  False: none can. */
+bool convert_early(struct drive *d, bool sure);
 
 #endif

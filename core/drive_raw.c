@@ -71,10 +71,6 @@ void raw_came(struct drive *d, uint32_t number, const uint8_t *data)
     uint32_t cluster = number / CLUSTER_SECTORS, blocks = 0;
 
     d->cluster[cluster].came &= (uint16_t)~STORED(number % CLUSTER_SECTORS);
-#if CONFIG_FORMATS
-    if (d->fed[cluster])
-        d->fed[cluster] = FED_BROKEN;
-#endif
     /* The latest file that looks like firmware. */
     if (is_uf2(data) && uf2->family == BOARD_UF2_FAMILY)
         blocks = uf2->blocks;
@@ -85,7 +81,13 @@ void raw_came(struct drive *d, uint32_t number, const uint8_t *data)
     d->blocks = blocks;
     d->head = (uint16_t)cluster;
 #if CONFIG_FORMATS
-    d->upd->stage.spare = !blocks && format_of(data) ? CONVERT_SPARE : 0;
+    d->upd->stage.spare = 0;
+    if (!blocks && format_of(data)) {
+        d->upd->stage.spare = CONVERT_SPARE;
+        /* The address of a .hex comes first. */
+        if (!d->start || data[FORMAT_HEX_TYPE] != '0')
+            d->start = (uint16_t)cluster;
+    }
 #endif
 }
 
@@ -94,10 +96,6 @@ void raw_forget(struct drive *d, uint32_t cluster)
     struct fat_cluster *c = &d->cluster[cluster];
 
     c->came &= 0xFF;
-#if CONFIG_FORMATS
-    if (d->fed[cluster])
-        d->fed[cluster] = FED_BROKEN;
-#endif
     for (uint32_t i = 0; i < sizeof(c->page); i++)
         stage_file_release(&d->upd->stage, &c->page[i]);
 }
@@ -110,7 +108,8 @@ static void notice(struct drive *d)
     d->upd->stage.released = false;
     for (uint32_t i = 0; i < FAT_FREE_END; i++) {
         d->cluster[i].came &= 0xFF;
-        memset(d->cluster[i].page, 0, sizeof(d->cluster[i].page));
+        for (uint32_t k = 0; k < sizeof(d->cluster[i].page); k++)
+            d->cluster[i].page[k] = 0;
     }
 }
 
@@ -192,10 +191,20 @@ bool raw_put_one(struct drive *d, enum turn last)
     notice(d);
     if (!s)
         return false;
-    if (drive_put(d, s->number, s->data))
-        return !store(d, s->number);
-    raw_leave(d, s);
-    return true;
+    if (!drive_put(d, s->number, s->data)) {
+        raw_leave(d, s);
+        return true;
+    }
+#if CONFIG_FORMATS
+    if (d->fed_last && last > NOW) {
+        if (convert_early(d, true))
+            return true;
+        if (PART_BIG_UNITS && last < ANY)
+            return false; /* a page would be lost to the image */
+    }
+#endif
+    return !store(d, s->number) ||
+           (CONFIG_FORMATS && last == ANY && convert_early(d, false));
 }
 
 void raw_lose_one(struct drive *d)
@@ -232,51 +241,59 @@ static void only(struct drive *d)
     drive_open(d);
 }
 
+uint32_t raw_missing(struct drive *d, uint32_t size, enum raw_look look)
+{
+    uint32_t end = (size + FAT_SECTOR - 1) / FAT_SECTOR, missing = end;
+
+    d->waiting = 0;
+    for (uint32_t number = FAT_STATUS * CLUSTER_SECTORS;
+         number < FAT_FREE_END * CLUSTER_SECTORS; number++) {
+        uint32_t cluster = number / CLUSTER_SECTORS;
+        uint32_t at = d->cluster[cluster].place - CLUSTER_SECTORS +
+                      number % CLUSTER_SECTORS;
+
+        if (at >= end) /* or not of the file */
+            continue;
+        if (look == LOOK_TAKE) {
+            if (at % PAGE_SECTORS == 0)
+                stage_file_take(&d->upd->stage, at / PAGE_SECTORS,
+                                *place_of(d, number));
+        } else if (raw_bytes(d, number)) {
+            missing--;
+            if (drive_find(d, number))
+                d->waiting = (uint16_t)number;
+        }
+#if CONFIG_FORMATS
+        else if (look == LOOK_FED && d->fed[cluster])
+            missing--;
+#endif
+    }
+    return missing;
+}
+
 /* The chain that was walked is a file of so many bytes: all of it is here, goes
- * to download, and is taken in the second round. */
+ * to download, and is taken. */
 static enum raw_state take(struct drive *d, uint32_t need)
 {
-    uint32_t end = (need + FAT_SECTOR - 1) / FAT_SECTOR;
-    uint32_t missing = end, waiting = 0;
     enum err err;
 
-    for (uint32_t round = 0;; round++) {
-        for (uint32_t number = FAT_STATUS * CLUSTER_SECTORS;
-             number < FAT_FREE_END * CLUSTER_SECTORS; number++) {
-            uint32_t at = d->cluster[number / CLUSTER_SECTORS].place -
-                          CLUSTER_SECTORS + number % CLUSTER_SECTORS;
-
-            if (at >= end) /* or not of the file */
-                continue;
-            if (round) {
-                if (at % PAGE_SECTORS == 0)
-                    stage_file_take(&d->upd->stage, at / PAGE_SECTORS,
-                                    *place_of(d, number));
-            } else if (raw_bytes(d, number)) {
-                missing--;
-                if (drive_find(d, number))
-                    waiting = number;
-            }
+    if (raw_missing(d, need, LOOK))
+        return RAW_WAITS;
+    if (d->waiting) {
+        err = store(d, d->waiting);
+        if (!err)
+            return RAW_BUSY;
+        if (err == ERR_NOT_ERASED && d->head) {
+            only(d);
+            return RAW_BUSY;
         }
-        if (round) {
-            d->end = end * FAT_SECTOR;
-            return RAW_TAKEN;
-        }
-        if (missing)
-            return RAW_WAITS;
-        if (waiting) {
-            err = store(d, waiting);
-            if (!err)
-                return RAW_BUSY;
-            if (err == ERR_NOT_ERASED && d->head) {
-                only(d);
-                return RAW_BUSY;
-            }
-            drive_fail(d, err, 0);
-            return RAW_FAILED;
-        }
-        drive_open(d); /* nothing but this */
+        drive_fail(d, err, 0);
+        return RAW_FAILED;
     }
+    drive_open(d); /* nothing but this */
+    raw_missing(d, need, LOOK_TAKE);
+    d->end = (need + FAT_SECTOR - 1) / FAT_SECTOR * FAT_SECTOR;
+    return RAW_TAKEN;
 }
 
 /* v: its first bytes. */
@@ -288,16 +305,11 @@ static enum raw_state whole(struct drive *d, const struct fat_dir *e,
     drive_walk(d, e->DIR_FstClusLO);
     if (CONFIG_FORMATS && !d->blocks) {
         enum format_kind kind = convert_kind(d, e->DIR_FstClusLO, v);
-        enum raw_state state;
+        enum raw_state state = convert_file(d, kind ? kind : FORMAT_DFU, need);
 
-        if (!kind && convert_has_suffix(d, need))
-            kind = FORMAT_DFU;
-        if (kind) {
-            state = convert_file(d, kind, need);
-            if (kind == FORMAT_DFU && state == RAW_TAKEN)
-                state = take(d, need - FORMAT_SUFFIX);
-            return state;
-        }
+        if (kind || state != RAW_WAITS)
+            return state == RAW_TAKEN && !kind ? take(d, need - FORMAT_SUFFIX)
+                                               : state;
     }
     if (!d->blocks) {
         size = boot_image_size(v);
@@ -345,6 +357,10 @@ enum raw_state raw_conclude(struct drive *d, bool last)
             found_v = v;
         }
     }
+#if CONFIG_FORMATS
+    if (d->upd->stage.spare && state == RAW_OTHER)
+        state = RAW_WAITS; /* for what is lost of that file */
+#endif
     if (found) {
         state = whole(d, found, found_v, last);
         if (CONFIG_FORMATS && state == RAW_TAKEN)

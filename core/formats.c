@@ -18,6 +18,8 @@ static bool inside(uint32_t address, uint32_t n)
 
 enum { HEX_DATA, HEX_END, HEX_SEGMENT, HEX_CS_IP, HEX_LINEAR, HEX_EIP, TYPES };
 
+/* Data of a record by its type, from the lowest digit on. */
+#define HEX_LENGTHS 0x424200u
 /* Length, address, type; then data and the checksum. */
 #define HEX_AT_DATA 4u
 
@@ -55,8 +57,6 @@ static enum err hex_end_of_record(struct format *f)
 
 static enum err hex_byte(struct format *f, uint8_t byte)
 {
-    static const uint8_t lengths[TYPES] = {
-        [HEX_SEGMENT] = 2, [HEX_CS_IP] = 4, [HEX_LINEAR] = 2, [HEX_EIP] = 4};
     uint32_t at = f->at++;
 
     f->sum = (uint8_t)(f->sum + byte);
@@ -67,7 +67,8 @@ static enum err hex_byte(struct format *f, uint8_t byte)
     } else if (at == 3) {
         f->type = byte;
         f->address = f->base + f->offset;
-        if (byte >= TYPES || (byte && f->count != lengths[byte]))
+        if (byte >= TYPES ||
+            (byte && f->count != (HEX_LENGTHS >> 4 * byte & 15)))
             return ERR_CHECK;
     } else if (at == HEX_AT_DATA + f->count) {
         return hex_end_of_record(f);
@@ -84,9 +85,8 @@ static enum err hex_character(struct format *f, uint8_t c)
     uint32_t digit = c - '0';
 
     if (!f->open) {
-        if (c == '\r' || (c == '\n' && f->last != '\r'))
+        if (c == '\n')
             f->line++;
-        f->last = c;
         if (c <= ' ') /* ends of lines; of files, as CP/M had them */
             return ERR_NONE;
         f->open = true;
@@ -148,20 +148,21 @@ static void next_step(struct format *f)
         f->step = SUFFIX;
 }
 
+#define UFD_AND_LENGTH 0x10444655u
+
 static enum err suffix_byte(struct format *f, uint32_t at)
 {
     uint32_t id = f->word >> 16;
 
     f->address = f->pos;
-    if (at == LAST_OF_PRODUCT && id != 0xFFFF && id != BOARD_PID)
-        f->foreign = true;
-    if (at == LAST_OF_VENDOR && id != 0xFFFF && id != BOARD_VID)
+    if (id != 0xFFFF && ((at == LAST_OF_PRODUCT && id != BOARD_PID) ||
+                         (at == LAST_OF_VENDOR && id != BOARD_VID)))
         f->foreign = true;
     if (at == LAST_OF_LENGTH) {
         uint32_t n = f->pos % 4;
 
-        if (f->word != FORMAT_UFD)
-            return ERR_CHECK;
+        if (f->word != UFD_AND_LENGTH)
+            return ERR_INCOMPLETE;
         if (n)
             f->crc = plat_crc(f->crc, f->word >> (32 - 8 * n), n);
     }
@@ -224,6 +225,9 @@ static enum err dfu_byte(struct format *f, uint8_t byte)
 
 /* ---- both ---- */
 
+typedef uint32_t __attribute__((may_alias)) first_word;
+#define DFUS 0x53756644u /* "DfuS" */
+
 void format_begin(struct format *f, enum format_kind kind, uint32_t size)
 {
     memset(f, 0, sizeof(*f));
@@ -237,28 +241,27 @@ void format_begin(struct format *f, enum format_kind kind, uint32_t size)
     }
 }
 
-enum err format_take(struct format *f, uint8_t byte)
+/* Not inlined into loops, where registers are short. */
+__attribute__((noinline)) enum err format_take(struct format *f, uint8_t byte)
 {
     f->data = false;
     return f->kind == FORMAT_HEX ? hex_character(f, byte) : dfu_byte(f, byte);
 }
 
-enum format_kind format_of(const uint8_t *sector)
+enum format_kind format_of(const void *start)
 {
-    static const uint8_t dfuse[] = {'D', 'f', 'u', 'S', 'e', 1};
+    const uint8_t *c = start;
+    const first_word *word = start;
     struct format f;
-    uint32_t i = 0;
 
-    while (i < sizeof(dfuse) && sector[i] == dfuse[i])
-        i++;
-    if (i == sizeof(dfuse))
+    if (*word == DFUS && c[4] == 'e')
         return FORMAT_DFUSE;
     format_begin(&f, FORMAT_HEX, 0);
     /* A record as far as its type, right at the start. */
-    if (sector[0] != ':')
+    if (*c != ':')
         return FORMAT_NONE;
-    for (i = 0; f.at < HEX_AT_DATA; i++)
-        if (format_take(&f, sector[i]))
+    while (f.at < HEX_AT_DATA)
+        if (format_take(&f, *c++))
             return FORMAT_NONE;
     return FORMAT_HEX;
 }

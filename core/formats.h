@@ -25,8 +25,6 @@ enum format_kind {
 
 /* Bytes of a suffix (appendix B; the length that it says itself). */
 #define FORMAT_SUFFIX 16u
-/* Its signature and that length, eight bytes before the end. */
-#define FORMAT_UFD 0x10444655u
 
 struct format {
     uint8_t kind;     /* enum format_kind */
@@ -41,7 +39,6 @@ struct format {
     bool open;                /* inside a record */
     bool outside;             /* some of the record's data are */
     uint8_t digits;           /* a byte's first digit, 0x1x; 0: none yet */
-    uint8_t last;             /* character, to count lines */
     uint8_t sum, count, type; /* of the record */
     uint8_t step;             /* of a .dfu */
     uint8_t targets;          /* that follow */
@@ -57,15 +54,19 @@ struct format {
     uint32_t crc;
 };
 
-/* What the first sector of a file looks like; of 512 bytes. */
-enum format_kind format_of(const uint8_t *sector);
+/* In the first record of a .hex: its type's last digit. */
+#define FORMAT_HEX_TYPE 8u
+
+/* What a file looks like by its first 16 bytes, aligned to 4. */
+enum format_kind format_of(const void *start);
 
 /* size: of the file, bytes; FORMAT_DFU needs it. */
 void format_begin(struct format *f, enum format_kind kind, uint32_t size);
 
 /* The next byte of the file.  ERR_CHECK: it is damaged, or malformed;
- * ERR_ADDRESS: it has data for outside of the slot; ERR_PRODUCT: its suffix is
- * for another device.  Nothing may follow an error. */
+ * ERR_ADDRESS: it has data for outside of the slot; ERR_INCOMPLETE: there is no
+ * suffix where it should be; ERR_PRODUCT: it is for another device.  Nothing
+ * may follow an error. */
 enum err format_take(struct format *f, uint8_t byte);
 
 #endif

@@ -304,15 +304,52 @@ static bool programmable(const struct stage *s, uint32_t place, uint32_t own,
     return is_free(s, place, own) && !needs_erase(s, place, own, buf);
 }
 
-/* Where these bytes can go that were at `own` before, or nowhere: to a page of
- * download without an erase if there is one, at first to `best`.  NONE:
- * nowhere. */
-static uint32_t find_place(const struct stage *s, uint32_t own, uint32_t best,
-                           const uint8_t *buf)
+/* Where bytes can go that were at `own` before, or nowhere: to a page of
+ * download without an erase if there is one, at first to `best`; kind: what
+ * they are.  NONE: nowhere. */
+#if CONFIG_FORMATS
+/* Nothing of the other kind is in its unit: files go as images are made of
+ * them, and leave units that can be erased. */
+static bool apart(const struct stage *s, uint32_t place, uint32_t kind)
 {
-    /* A page that is written piece by piece. */
-    if (CONFIG_FORMATS && own < STAGE_PAGES && !needs_erase(s, own, own, buf))
+    uint32_t unit = download_unit(place);
+
+    for (uint32_t i = 0; PART_BIG_UNITS && i < STAGE_PAGES; i++)
+        if (download_unit(i) == unit &&
+            s->used[i] == (IMAGE ^ FILE_PAGE ^ kind))
+            return false;
+    return true;
+}
+
+static uint32_t find_place(const struct stage *s, uint32_t own, uint32_t best,
+                           uint32_t kind, const uint8_t *buf)
+{
+    (void)best;
+    /* A page may come piece by piece. */
+    if (own < STAGE_PAGES && !needs_erase(s, own, own, buf))
         return own;
+    for (uint32_t pass = 0; pass < 3; pass++) {
+        for (uint32_t n = 0; n < STAGE_PAGES; n++) {
+            uint32_t i = n;
+
+            if (kind == FILE_PAGE) { /* from the end */
+                i = STAGE_PAGES - 1 - n;
+                if (i < s->spare)
+                    break;
+            }
+            if (pass == 1 ? erasable(s, i, own)
+                          : programmable(s, i, own, buf) &&
+                                (pass || apart(s, i, kind)))
+                return i;
+        }
+    }
+    return NONE;
+}
+#else
+static uint32_t find_place(const struct stage *s, uint32_t own, uint32_t best,
+                           uint32_t kind, const uint8_t *buf)
+{
+    (void)kind;
     if (best < STAGE_PAGES &&
         (programmable(s, best, own, buf) || erasable(s, best, own)))
         return best;
@@ -324,6 +361,7 @@ static uint32_t find_place(const struct stage *s, uint32_t own, uint32_t best,
             return i;
     return NONE;
 }
+#endif
 
 /* A page with these bytes takes no room in download. */
 static bool needs_no_place(const struct stage *s, uint32_t page,
@@ -375,6 +413,17 @@ static enum err write_page(struct stage *s, uint32_t place, uint32_t own,
     return err ? err : program(download_page(place), buf, PAGE);
 }
 
+/* The image is made of pages of a file: they stay. */
+static bool makes(const struct stage *s)
+{
+#if CONFIG_FORMATS
+    return s->spare;
+#else
+    (void)s;
+    return false;
+#endif
+}
+
 enum err stage_write(struct stage *s, uint32_t page, const uint8_t *buf)
 {
     uint32_t own = s->source.map[page], place;
@@ -389,10 +438,10 @@ enum err stage_write(struct stage *s, uint32_t page, const uint8_t *buf)
     err = begin(s);
     if (err)
         return err;
-    place = find_place(s, own, page, buf);
-    if (place == NONE && CONFIG_MSC) {
+    place = find_place(s, own, page, IMAGE, buf);
+    if (place == NONE && CONFIG_MSC && !makes(s)) {
         stage_release_all(s);
-        place = find_place(s, own, page, buf);
+        place = find_place(s, own, page, IMAGE, buf);
     }
     err = write_page(s, place, own, buf);
     if (!err)
@@ -407,7 +456,7 @@ uint32_t stage_write_ms(const struct stage *s, uint32_t page,
 
     if (needs_no_place(s, page, buf))
         return 0;
-    place = find_place(s, s->source.map[page], page, buf);
+    place = find_place(s, s->source.map[page], page, IMAGE, buf);
     if (place == NONE)
         return 0;
     words = plan(download_page(place), buf, false) % PLAN_ERASE;
@@ -431,31 +480,6 @@ const uint8_t *stage_file_page(uint8_t place)
     return download_page(place - 1u);
 }
 
-#if CONFIG_FORMATS
-/* Of a page of a file: at the end of download, because what will be made of it
- * begins at the start. */
-static uint32_t find_file_place(const struct stage *s, uint32_t own,
-                                const uint8_t *buf)
-{
-    if (own < STAGE_PAGES &&
-        (programmable(s, own, own, buf) || erasable(s, own, own)))
-        return own;
-    for (uint32_t i = STAGE_PAGES; i-- > s->spare;)
-        if (programmable(s, i, own, buf))
-            return i;
-    for (uint32_t i = STAGE_PAGES; i-- > s->spare;)
-        if (erasable(s, i, own))
-            return i;
-    return NONE;
-}
-#else
-static uint32_t find_file_place(const struct stage *s, uint32_t own,
-                                const uint8_t *buf)
-{
-    return find_place(s, own, own, buf);
-}
-#endif
-
 enum err stage_file_write(struct stage *s, uint8_t *place, const uint8_t *buf)
 {
     uint32_t own = *place - 1u, to;
@@ -463,7 +487,7 @@ enum err stage_file_write(struct stage *s, uint8_t *place, const uint8_t *buf)
 
     if (err)
         return err;
-    to = find_file_place(s, own, buf);
+    to = find_place(s, own, own, FILE_PAGE, buf);
     err = write_page(s, to, own, buf);
     if (err)
         return err;

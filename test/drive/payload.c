@@ -186,7 +186,7 @@ bool payload_stamped(const struct payload *p)
 
 void payload_init(struct payload *p, const struct trial_board *board)
 {
-    p->data = malloc(2 * board->slot_size + ROOM);
+    p->data = malloc(3 * board->slot_size + ROOM);
     p->image = malloc(board->slot_size + ROOM);
     if (!p->data || !p->image)
         abort();

@@ -120,18 +120,39 @@ static uint32_t draw_length(const struct trials *t, uint64_t *random)
     return n < most ? n : most;
 }
 
-/* Of the other formats, the file has to fit. */
+/* A larger file of the other formats is read as it comes: that takes a host
+ * that writes clusters in rising order, and once. */
+static bool writes_in_order(const struct trials *t)
+{
+    switch (t->plan.kind) {
+    case HOST_WINDOWS_2023:
+    case HOST_FREEBSD:
+    case HOST_RANDOM:
+    case HOST_UEFI:
+        return false;
+    default:
+        return !(t->plan.flags & (HOST_FRAGMENT | HOST_DUPLICATE)) &&
+               t->group != TRIAL_TWO;
+    }
+}
+
+/* Bytes of an image that the file can have. */
 static uint32_t largest(const struct trials *t, enum payload_kind kind)
 {
-    uint32_t size = t->rig->whole;
+    uint32_t slot = t->board->slot_size, size = t->rig->whole;
 
     if (kind < PAYLOAD_KINDS)
-        return t->board->slot_size;
-    if (t->plan.kind == HOST_UEFI) /* see beside */
-        size -= t->rig->beside;
-    if (kind >= PAYLOAD_DFUSE && kind < PAYLOAD_MORE)
-        return size - 1024;
-    return kind < PAYLOAD_HEX_SREC ? size / 3 : size / 6;
+        return slot;
+    if (t->plan.kind == HOST_UEFI) /* writes 64 KB for a sector */
+        size -= t->rig->beside + 0x10000;
+    if (writes_in_order(t) && kind != PAYLOAD_HEX_ORDER)
+        size = 3 * slot;
+    if (kind == PAYLOAD_HEX_SREC || kind == PAYLOAD_HEX_ORDER)
+        return size / 6;
+    if (kind < PAYLOAD_DFUSE ||
+        (kind >= PAYLOAD_MORE && kind < PAYLOAD_DFU_CRC))
+        return size / 3;
+    return size < slot ? size - 1024 : slot - 4;
 }
 
 static void draw_file(struct trials *t, uint64_t *random,

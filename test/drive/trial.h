@@ -25,7 +25,8 @@ struct trial_rig {
     bool staged;      /* what comes is installed by the next reset; until then
                          the application stays as it is */
     bool formats;     /* takes .hex and .dfu, too: */
-    uint32_t whole;   /* of so many bytes, in whatever order they come */
+    uint32_t whole;   /* of so many bytes at least, in whatever order they
+                         come */
     /* The disk of the connection that is there now. */
     struct blockdev dev;
     /* These get dev.ctx.  Power on with this in the slot (all of it); comes
