@@ -87,7 +87,7 @@ set(PROFILE_full_CORE ${PROFILE_staged_CORE} drive_convert.c formats.c
 set(PROFILE_full_OPTIONS ${PROFILE_staged_OPTIONS} CONFIG_FORMATS=1
     CONFIG_FILES=1)
 set(PROFILE_full_CODE ${PROFILE_staged_CODE} -fira-algorithm=CB
-    -fira-region=mixed -fcode-hoisting -fno-ipa-modref)
+    -fira-region=mixed -fcode-hoisting -fno-ipa-modref -fno-caller-saves)
 
 # Bytes of flash before the application, and the budget.
 function(profile_boot_size result family profile)
