@@ -360,7 +360,9 @@ static bool put_one(struct drive *d)
 /* False: there is nothing that could be done, or that has to be. */
 static bool make_room(struct drive *d)
 {
-    if (d->used <= CONFIG_DRIVE_SECTORS - CONFIG_DRIVE_SPARE)
+    if (d->used <= (PART_BIG_UNITS && d->eager
+                        ? CONFIG_DRIVE_SECTORS / 4
+                        : CONFIG_DRIVE_SECTORS - CONFIG_DRIVE_SPARE))
         return false;
     while (!put_one(d)) {
         if (!d->full)
@@ -510,6 +512,9 @@ __attribute__((noinline)) bool block_write(struct drive *d, uint32_t lba,
 #if CONFIG_STAGED
     raw_came(d, number, data);
 #else
+    /* While the last of many sectors that wait is written, the cable rests. */
+    if (PART_BIG_UNITS)
+        d->eager = UF2_MAGICS(((const struct uf2 *)data));
     if (number % CLUSTER_SECTORS == 0 && boot_vectors_ok((const void *)data))
         head(d, cluster, (const void *)data);
 #endif

@@ -10,11 +10,8 @@
 #define OTHERS (SIM_S)      /* commands that are not WRITE */
 #define WRITES (12 * SIM_S) /* any WRITE */
 #define READS  (300 * SIM_MS)
-/* %, of what flash or cable need for a WRITE, where the file comes in order. On
- * F407 a .uf2 has 134 sectors in RAM before the first one goes to flash, and
- * the cable's time for these is one that nothing hides. */
+/* %, of what flash or cable need for a WRITE, where the file comes in order. */
 #define SHARE      110
-#define SHARE_UF2  113
 #define SHARE_NONE 0 /* pages are written again and again */
 
 /* A seed with which these hosts send WRITEs of 240 sectors. */
@@ -165,7 +162,7 @@ static void test_uf2(void **state)
     struct host_file f = {"order.uf2", file,
                           (uint32_t)copy_uf2(rig->board, image, n, file)};
 
-    watch("uf2", &f, HOST_LINUX, n, SHARE_UF2);
+    watch("uf2", &f, HOST_LINUX, n, SHARE);
 }
 
 /* Each WRITE has blocks for all of the flash: the most erases. */
