@@ -160,6 +160,8 @@ static void limits(void **state)
         {USUAL, FROM_HSE | MUL(0u), "PLLMUL is none of 4 to 9 and 6.5"},
         {PREDIV1SRC | MUL2(6u) | DIV2(5u) | DIV1(16u), BY_9,
          "PLL input outside 3 to 12 MHz"},
+        {MUL2(6u) | DIV2(5u) | DIV1(2u), FROM_HSE | MUL(2u),
+         "PLL input outside 3 to 12 MHz"},
         {PREDIV1SRC | MUL2(5u) | DIV2(5u) | DIV1(5u), BY_9,
          "PLL2MUL is none of 8 to 14, 16 and 20"},
         {PREDIV1SRC | MUL2(6u) | DIV2(3u) | DIV1(10u), BY_9,
@@ -182,6 +184,38 @@ static void limits(void **state)
         chip_power(b->c, false);
         assert_non_null(strstr(b->last[EV_GUEST_ERROR], t[i].text));
     }
+}
+
+/* By 6.5, and PLL2 by 16 (8.3.2, 8.3.12). */
+static void odd_factors(void **state)
+{
+    struct bench *b = *state;
+    struct code k = program(b->c);
+
+    run_on_pll(&k, USUAL, FROM_HSE | MUL(13u) | APB1_BY_2);
+    spin(&k);
+    start(b, 5 * SIM_MS);
+    assert_int_equal(chip_clock_hz(b->c, CLOCK_SYS), 52 * MHZ);
+
+    chip_power(b->c, false);
+    k = program(b->c);
+    run_on_pll(&k, PREDIV1SRC | MUL2(14u) | DIV2(8u) | DIV1(5u),
+               FROM_HSE | MUL(2u) | APB1_BY_2);
+    spin(&k);
+    start(b, 5 * SIM_MS);
+    assert_int_equal(chip_clock_hz(b->c, CLOCK_SYS), 40 * MHZ);
+}
+
+static void usb_divider_is_fixed_while_used(void **state)
+{
+    struct bench *b = *state;
+    struct code k = program(b->c);
+
+    store(&k, AHBEN, 1u << 12);
+    store(&k, CFGR, OTGFSPRE);
+    spin(&k);
+    start(b, 5 * SIM_MS);
+    expect_error(b, 1, "RCC_CFGR.OTGFSPRE changed while the USB clock is");
 }
 
 static void pll2_comes_first(void **state)
@@ -318,6 +352,8 @@ int main(void)
         TEST(wrong_otgfspre_is_no_usb_clock),
         TEST(hsi_makes_no_48_mhz),
         TEST(limits),
+        TEST(odd_factors),
+        TEST(usb_divider_is_fixed_while_used),
         TEST(pll2_comes_first),
         TEST(pll2_stays_on),
         TEST(dividers_are_fixed_while_on),
