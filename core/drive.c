@@ -245,6 +245,10 @@ __attribute__((noinline)) uint32_t drive_put(struct drive *d, uint32_t number,
             drive_fail(d, ERR_PRODUCT, offset);
             return 0; /* for others */
         }
+#if PART_BIG_UNITS && !CONFIG_STAGED
+        if (d->later)
+            return 0; /* of an earlier file */
+#endif
         if (d->blocks != uf2->blocks) {
             if (CONFIG_STAGED)
                 return 0; /* of an earlier file */
@@ -360,9 +364,13 @@ static bool put_one(struct drive *d)
 /* False: there is nothing that could be done, or that has to be. */
 static bool make_room(struct drive *d)
 {
-    if (d->used <= (PART_BIG_UNITS && d->eager
-                        ? CONFIG_DRIVE_SECTORS / 4
-                        : CONFIG_DRIVE_SECTORS - CONFIG_DRIVE_SPARE))
+    uint32_t most = CONFIG_DRIVE_SECTORS - CONFIG_DRIVE_SPARE;
+
+#if PART_BIG_UNITS
+    if (d->eager)
+        most = CONFIG_DRIVE_SECTORS / 4;
+#endif
+    if (d->used <= most)
         return false;
     while (!put_one(d)) {
         if (!d->full)
@@ -452,6 +460,9 @@ static void head(struct drive *d, uint32_t cluster, const uint32_t *vectors)
     d->size = size;
     if (d->blocks || (PART_BIG_UNITS && d->head && cluster != d->head))
         d->outdated = true;
+#if PART_BIG_UNITS
+    d->later |= cluster != d->head;
+#endif
     d->head = (uint16_t)cluster;
     drive_walk(d, cluster);
 }
@@ -513,8 +524,10 @@ __attribute__((noinline)) bool block_write(struct drive *d, uint32_t lba,
     raw_came(d, number, data);
 #else
     /* While the last of many sectors that wait is written, the cable rests. */
-    if (PART_BIG_UNITS)
-        d->eager = UF2_MAGICS(((const struct uf2 *)data));
+#if PART_BIG_UNITS
+    d->eager = UF2_MAGICS(((const struct uf2 *)data));
+    d->later &= !d->eager;
+#endif
     if (number % CLUSTER_SECTORS == 0 && boot_vectors_ok((const void *)data))
         head(d, cluster, (const void *)data);
 #endif

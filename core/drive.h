@@ -62,7 +62,10 @@ struct drive {
     bool full;     /* a write waits for room */
     bool outdated; /* what is open is of an earlier file */
 #if !CONFIG_STAGED
-    bool eager;     /* blocks of UF2 came, which need not wait for others */
+#if PART_BIG_UNITS
+    bool eager; /* blocks of UF2 came, which need not wait for others */
+    bool later; /* a .bin began after the last block of UF2 had come */
+#endif
     uint8_t came;   /* not 0: all clusters of the chain have begun */
     uint16_t force; /* what has no place leaves the window even so */
 #endif

@@ -41,7 +41,7 @@
 #define BOARD_RAM_SIZE (128u * 1024u)
 
 /* The drive may keep so many sectors of 512 bytes in RAM. */
-#define BOARD_DRIVE_SECTORS  166u
+#define BOARD_DRIVE_SECTORS  165u
 #define BOARD_STAGED_SECTORS 224u /* staged, where the code is in flash */
 #define BOARD_DRIVE_SPARE    32u
 /* Data RAM of the core alone: stacks may lie there, code may not. */
