@@ -11,6 +11,8 @@
 #include "msc_copy.h"
 #include "tally.h"
 
+#include <unistd.h>
+
 #ifndef TOOL
 #define TOOL "build/bin/sallyport" /* the build says better */
 #endif
@@ -86,8 +88,7 @@ static size_t convert(struct rig *r, const char *from, uint8_t *to)
 /* It starts, says so, and is a USB device. */
 static void demo_runs(struct rig *r, const char *version)
 {
-    chip_reset(r->chip, RESET_PIN);
-    assert_true(rig_app_runs(r, 50 * SIM_MS));
+    assert_true(rig_boots_after_reset(r));
     host_wait(r->host, 20 * SIM_MS);
     assert_int_equal(host_enumerate(r->host), 0);
     assert_int_equal(rig_getstate(r), APP_IDLE);
@@ -224,6 +225,48 @@ static void test_full_slot(void **state)
     copy_installs(HOST_WINDOWS_2023, &f, image, n);
 }
 
+/* ---- profile full: .hex and .dfu, as the tool makes them ---- */
+
+static size_t make_file(struct rig *r, size_t n, const char *ending)
+{
+    char command[4096], path[] = "/tmp/sallyport-XXXXXX";
+    int fd = mkstemp(path);
+    size_t size;
+
+    assert_true(fd >= 0);
+    assert_int_equal(write(fd, image, n), n);
+    close(fd);
+    snprintf(command, sizeof(command),
+             "%s convert --board %s --address 0x%08x %s -o %s.%s >/dev/null",
+             TOOL, r->board->name, (unsigned)r->board->slot, path, path,
+             ending);
+    assert_int_equal(system(command), 0);
+    snprintf(command, sizeof(command), "%s.%s", path, ending);
+    size = rig_read_file(command, file, sizeof(file));
+    remove(command);
+    remove(path);
+    return size;
+}
+
+/* Those that download can keep, and of the whole slot. */
+static void test_formats(void **state)
+{
+    struct rig *r = *state;
+    size_t slot = r->board->slot_end - r->board->slot;
+    static const char *const name[] = {"app.hex", "app.dfu"};
+
+    if (strcmp(r->board->profile, "full") != 0)
+        skip();
+    for (uint32_t i = 0; i < 4; i++) {
+        size_t n = i < 2 ? r->board->image : slot;
+        struct host_file f = {name[i % 2], file, 0};
+
+        rig_image_stamped(r->board, image, n, 20 + i);
+        f.size = (uint32_t)make_file(r, n, name[i % 2] + 4);
+        copy_installs(i < 2 ? HOST_WINDOWS : HOST_LINUX, &f, image, n);
+    }
+}
+
 /* ---- in and out ---- */
 
 static void test_key(void **state)
@@ -254,7 +297,8 @@ int main(int argc, char **argv)
     const struct CMUnitTest all[] = {
         COPY_TEST(test_demo),       COPY_TEST(test_wrong_files),
         COPY_TEST(test_same_again), COPY_TEST(test_full_slot),
-        COPY_TEST(test_key),        COPY_TEST(test_hosts),
+        COPY_TEST(test_key),        COPY_TEST(test_formats),
+        COPY_TEST(test_hosts),
     };
     const struct CMUnitTest one[] = {COPY_TEST(test_hosts)};
 
