@@ -516,6 +516,34 @@ def shows_the_application(b):
 add("drive_shows_the_application", shows_the_application, BOARDS, BOARDS[1:])
 
 
+# ---- files that carry addresses ----
+
+def carries_addresses(b, suffix):
+    """A .hex as GCC's objcopy makes it, a .dfu as UM0391 has it."""
+    drive = Drive(b, "full")
+    start = drive.slot[0]
+    image = images.stamped(plain(b, NEW, None, "full"))
+    if suffix == "hex":
+        binary, out = LOGS / (b.name + ".bin"), LOGS / (b.name + ".hex")
+        binary.write_bytes(image)
+        subprocess.run(["arm-none-eabi-objcopy", "-I", "binary", "-O", "ihex",
+                        "--change-addresses", "0x%08x" % start, binary, out],
+                       check=True, timeout=60)
+        file = out.read_bytes()
+    else:
+        half = len(image) // 2 & ~3
+        file = images.dfuse([(start, image[:half]),
+                             (start + half, image[half:])])
+    since = drive.copy(file, mount="default", end="eject", suffix=suffix)
+    drive.wait_result(since, "SUCCESS")
+    drive.installed(image)
+
+
+for suffix, others in (("hex", BOARDS[1:]), ("dfu", BOARDS[:1])):
+    add("drive_full_" + suffix,
+        lambda b, suffix=suffix: carries_addresses(b, suffix), BOARDS, others)
+
+
 # ---- the largest files ----
 
 LITTER = """mkdir -p "$m/System Volume Information" $m/.Trashes
