@@ -86,12 +86,23 @@ bool msc_disk_open(struct msc_disk *d, struct rig *r)
     return msc_open(&d->msc, r) && msc_max_lun(&d->msc) == 0;
 }
 
+/* Linux' hub driver tries four times (hub.c, PORT_INIT_TRIES) before it gives a
+ * device up; one that erases a large sector when the cable comes back misses
+ * the first bus reset. */
 bool msc_disk_again(struct msc_disk *d, sim_time limit)
 {
+    enum { TRIES = 4 };
     struct rig *r = d->msc.rig;
+    bool there = false;
 
-    return host_wait_attach(r->host, true, limit) == 0 &&
-           host_enumerate(r->host) == 0 && msc_disk_open(d, r);
+    for (unsigned i = 0; i < TRIES && !there; i++) {
+        if (host_wait_attach(r->host, true, limit))
+            return false;
+        there = host_enumerate(r->host) == 0;
+        if (!there)
+            host_wait(r->host, 200 * SIM_MS);
+    }
+    return there && msc_disk_open(d, r);
 }
 
 bool msc_disk_until_gone(struct msc_disk *d, uint32_t ms)

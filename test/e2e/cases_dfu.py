@@ -134,14 +134,15 @@ def plain_image_leave_starts_app(b):
 
 def dfu_util_requests(pcap, opening):
     """What dfu-util sent in its second run, an update; the first was a list.
-    Between the guest's SET_CONFIGURATION and the next enumeration, less one
-    string that the guest's kernel reads and the strings of the list."""
+    Between the guest's SET_CONFIGURATION and the next enumeration, less two
+    strings that the guest's kernel reads (of the configuration and of the
+    interface) and the strings of the list."""
     found = usbmon.requests(pcap)
     configured = next(i for i, r in enumerate(found) if r[:2] == (0x00, 0x09))
     gone = next((i for i, r in enumerate(found)
                  if i > configured and r == (0x80, 0x06, 0x0100, 0, 8)),
                 len(found))
-    sent = found[configured + 2:gone]
+    sent = found[configured + 3:gone]
     check(sent[:len(opening)] == opening, "dfu-util -l sends %s",
           sent[:len(opening)])
     return sent[len(opening):]
