@@ -73,19 +73,19 @@ bool clock_find(struct clock *c, struct rig *r)
     return found;
 }
 
-/* A millisecond of it; true where the CPU ran all the time, did the same over
- * and over, as it waits for nothing but the host, and the bootloader is what
+/* A millisecond of it; true where the CPU ran all the time and came by its
+ * counter, as it waits for nothing but the host, and the bootloader is what
  * runs.  It may run while the flash works, or read a file that is whole. */
 static bool calm(struct clock *c)
 {
     struct chip *chip = c->rig->chip;
     uint64_t ops = chip_flash_ops(chip), work = chip_instructions(chip);
-    uint64_t skipped = chip_skipped(chip);
+    uint32_t counted = word(c, c->counter);
 
     host_wait(c->rig->host, SIM_MS);
     return ops == chip_flash_ops(chip) && !chip_flash_busy(chip) &&
            chip_instructions(chip) - work > 5000 &&
-           chip_skipped(chip) != skipped &&
+           word(c, c->counter) != counted &&
            host_attached(c->rig->host) == wire_plugged(chip_wire(chip)) &&
            !rig_in_app(c->rig);
 }
