@@ -109,6 +109,7 @@ void drive_walk(struct drive *d, uint32_t at)
 #if !CONFIG_STAGED
     d->came = (uint8_t)came;
 #endif
+    (void)came;
 }
 
 /* ---- into the slot ---- */
